@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HEADROOM_LOSS_H
+#define HEADROOM_LOSS_H
+
+/*
+ * Why something that happened is missing from, or guessed in, the accounts. On disk by name: a new reason also needs a row
+ * in src/collect/losses.c, which says whether it makes a run lossy or is only an approximation.
+ */
+enum hr_loss {
+	HR_LOSS_THREAD_SLOTS = 0,     /* a thread was born when every thread slot was taken */
+	HR_LOSS_PROCESS_SLOTS = 1,    /* a process was born when every process slot was taken */
+	HR_LOSS_CALL_RECORDS = 2,     /* a call of a (process, syscall) pair that found no free record */
+	HR_LOSS_ERRNO_ROWS = 3,	      /* a failed call whose (process, syscall, errno) row found no room */
+	HR_LOSS_PARALLEL_RACES = 4,   /* a change of the threads on CPU that lost every compare-and-swap */
+	HR_LOSS_MISSED_SWITCH_IN = 5, /* a thread acted that the accounts held for off CPU */
+	HR_LOSS_MISSED_SWITCH_OUT = 6,/* a thread got a CPU that the accounts held for on CPU */
+	HR_LOSS_UNSEEN_WAKES = 7,     /* a blocked thread ran without a wake-up: its wait is not split from its run queue */
+	HR_LOSS_CLOCK_BACKWARDS = 8,  /* a stamp lay before the one that it follows (other CPU): counted as 0 ns */
+	HR_LOSSES_KERNEL = 9,	      /* those above are counted in the kernel, those below in user space */
+
+	HR_LOSS_MISSED_PROGRAMS = 9,  /* runs of a program that the kernel skipped (recursion) */
+	HR_LOSS_TORN_READS = 10,      /* accounts that changed under the reader every time it tried */
+	HR_LOSS_STORE_ROWS = 11,      /* rows that the run file did not take */
+	HR_LOSS_LATE_INTERVALS = 12,  /* intervals that took over twice as long as asked */
+	HR_LOSSES = 13
+};
+
+#endif

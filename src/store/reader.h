@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_STORE_READER_H
+#define HR_STORE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Reads a run file, also one left by kill -9 or one that is being written. Needs no root. */
+struct hr_reader;
+struct hr_query;
+
+/*
+ * Open. 0 and *ret_reader (free with hr_reader_close()); -ENOENT; -EINVAL: not a run file, or damaged; -EPROTO: written by a
+ * later version, with a schema that this one cannot read.
+ */
+int hr_reader_open(const char *path, struct hr_reader **ret_reader, struct hr_err *err);
+void hr_reader_close(struct hr_reader *reader);
+
+/* The path that it was opened with. */
+const char *hr_reader_path(const struct hr_reader *reader);
+
+/*
+ * Prepare a SELECT with parameters, 'i' int64_t or 't' const char *, then step through its rows. Columns count from 0.
+ * hr_query_next(): 1 a row, 0 the end, negative: damaged file, with err set at the open.
+ */
+int hr_query_open(struct hr_reader *reader, struct hr_query **ret_query, struct hr_err *err, const char *sql,
+		  const char *types, ...);
+int hr_query_next(struct hr_query *query);
+bool hr_query_is_null(struct hr_query *query, int column);
+int64_t hr_query_int(struct hr_query *query, int column);	/* HR_NULL where NULL */
+double hr_query_real(struct hr_query *query, int column);	/* NAN where NULL */
+const char *hr_query_text(struct hr_query *query, int column); /* NULL where NULL; valid until the next step */
+void hr_query_close(struct hr_query *query);
+
+#endif

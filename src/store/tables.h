@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_STORE_TABLES_H
+#define HR_STORE_TABLES_H
+
+#include <stdint.h>
+
+/*
+ * The tables of the run file, once. From this list come the SQL, the row structs, the dictionary, the CSV headers and
+ * docs/data.md. TABLE(name, meaning) opens one; INT, REAL and TEXT(column, unit, meaning) follow.
+ *
+ * A row struct hr_row_<table> has one member per column: int64_t, double or const char *. What was not measured is HR_NULL,
+ * NAN or a NULL pointer, and becomes NULL in the file. Times are nanoseconds since the run's start unless their name says
+ * "unix". Names are valid UTF-8.
+ */
+#define HR_NULL INT64_MIN
+
+#define HR_SCHEMA_VERSION 1
+#define HR_APPLICATION_ID 0x48445231 /* "HDR1": what `file` and sqlite see in the header */
+
+#define HR_COLUMNS_run(INT, REAL, TEXT) \
+	TEXT(run_id, "", "identifies the run among all runs and hosts") \
+	TEXT(host, "", "host name") \
+	TEXT(kernel, "", "kernel release") \
+	TEXT(arch, "", "machine architecture") \
+	INT(cpus, "", "CPUs online") \
+	TEXT(headroom_version, "", "version that wrote the file") \
+	TEXT(target, "", "what was recorded, as asked for") \
+	INT(started_unix_ns, "ns", "start of the run, since 1970") \
+	INT(interval_ns, "ns", "length of an interval, as asked for") \
+	INT(ended_ns, "ns", "end of the run; null: the recorder was killed, and the file ends with its last interval") \
+	INT(target_status, "", "exit status of the command that was started, as shells show it; null: none was started or it was left running")
+
+#define HR_COLUMNS_intervals(INT, REAL, TEXT) \
+	INT(interval_id, "", "counts from 1") \
+	INT(start_ns, "ns", "start") \
+	INT(end_ns, "ns", "end")
+
+#define HR_COLUMNS_processes(INT, REAL, TEXT) \
+	INT(process_id, "", "identifies the process within the run (pids are reused)") \
+	INT(pid, "", "process id in the host's pid namespace") \
+	INT(parent_pid, "", "its parent when it was first seen") \
+	TEXT(name, "", "name of its first thread when last seen") \
+	TEXT(command, "", "command line when first seen; null: gone before it could be read") \
+	INT(first_ns, "ns", "birth, or the run's start if it was there before") \
+	INT(last_ns, "ns", "end; null: it lived on")
+
+#define HR_COLUMNS_threads(INT, REAL, TEXT) \
+	INT(thread_id, "", "identifies the thread within the run (tids are reused)") \
+	INT(process_id, "", "process that it belongs to") \
+	INT(tid, "", "thread id in the host's pid namespace") \
+	TEXT(name, "", "name when last seen") \
+	INT(first_ns, "ns", "birth, or the run's start if it was there before") \
+	INT(last_ns, "ns", "end of its accounts: its exit, or the run's end; null: the recorder was killed") \
+	INT(ended, "", "1: it exited during the run")
+
+#define HR_COLUMNS_thread_states(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(thread_id, "", "thread") \
+	TEXT(state, "", "what the thread was doing; see docs/data.md") \
+	INT(time_ns, "ns", "time in that state within the interval")
+
+#define HR_COLUMNS_thread_counters(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(thread_id, "", "thread") \
+	INT(syscalls, "", "calls finished") \
+	INT(voluntary, "", "switches because it blocked") \
+	INT(involuntary, "", "switches because it was preempted") \
+	INT(migrations, "", "moves to another CPU") \
+	INT(mmap_lock_ns, "ns", "part of the state klock that waited for mmap_lock") \
+	INT(estimated_ns, "ns", "part of user + kernel whose split is an estimate (calls too frequent to time each)") \
+	INT(not_run_ns, "ns", "part of user + kernel in which the scheduler says that it did not run: hypervisor and interrupts; null: not known")
+
+#define HR_COLUMNS_cpu_waits(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(thread_id, "", "thread that was runnable without a CPU") \
+	TEXT(state, "", "runq or preempted") \
+	TEXT(owner, "", "who had its CPU meanwhile: target, other, idle (wake-up latency), quota, steal, irq") \
+	INT(time_ns, "ns", "time")
+
+#define HR_COLUMNS_syscalls(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process") \
+	TEXT(abi, "", "native, or compat: 32-bit calls on a 64-bit kernel") \
+	TEXT(syscall, "", "name, or its number where it has none") \
+	INT(calls, "", "calls finished") \
+	INT(timed, "", "of them, how many were measured; the rest is estimated by them") \
+	INT(errors, "", "calls that returned an errno") \
+	INT(total_ns, "ns", "time in the calls that finished") \
+	INT(in_progress, "", "calls not finished at the interval's end") \
+	INT(in_progress_ns, "ns", "how long those have lasted, since they began or the run did")
+
+#define HR_COLUMNS_syscall_errors(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process") \
+	TEXT(abi, "", "native or compat") \
+	TEXT(syscall, "", "name, or its number where it has none") \
+	TEXT(error, "", "name of the errno") \
+	INT(calls, "", "calls that returned it")
+
+#define HR_COLUMNS_histograms(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process") \
+	TEXT(metric, "", "syscall: duration of a call; runq: wait from wake-up to CPU; preempted: wait after a preemption") \
+	TEXT(label, "", "name of the syscall; null for the other metrics") \
+	INT(low_ns, "ns", "lowest value of the slot") \
+	INT(high_ns, "ns", "lowest value of the next slot") \
+	INT(count, "", "how many fell into it")
+
+#define HR_COLUMNS_parallelism(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process") \
+	INT(threads_on_cpu, "", "how many of its threads were on CPU at once") \
+	INT(time_ns, "ns", "for how long")
+
+#define HR_COLUMNS_cpus(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(cpu, "", "CPU") \
+	INT(target_ns, "ns", "it ran threads of the target") \
+	INT(other_ns, "ns", "it ran other threads") \
+	INT(idle_ns, "ns", "it ran nothing") \
+	INT(steal_ns, "ns", "of all that, what the hypervisor took; null: not known") \
+	INT(irq_ns, "ns", "of all that, interrupts; null: this kernel does not account for them")
+
+#define HR_COLUMNS_neighbours(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(pid, "", "process outside the target; null: all the rest together") \
+	TEXT(name, "", "its name") \
+	INT(cpu_ns, "ns", "CPU time that it had in the interval")
+
+#define HR_COLUMNS_quotas(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	TEXT(cgroup, "", "cgroup of the target, or one above it, that has a CPU quota") \
+	INT(quota_ns, "ns", "CPU time that it may use per period") \
+	INT(period_ns, "ns", "period") \
+	INT(periods, "", "periods in the interval in which it ran") \
+	INT(throttled_periods, "", "of them, those in which it used its quota up") \
+	INT(throttled_ns, "ns", "time for which its run queues were throttled, summed over CPUs")
+
+#define HR_COLUMNS_losses(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	TEXT(reason, "", "what happened; only reasons with a count have a row") \
+	INT(count, "", "how often")
+
+#define HR_COLUMNS_costs(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(collector_cpu_ns, "ns", "CPU time of the recorder itself") \
+	INT(collector_rss_bytes, "bytes", "its resident memory at the interval's end")
+
+#define HR_COLUMNS_probe_costs(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the programs' run times were sampled") \
+	TEXT(program, "", "BPF program") \
+	INT(runs, "", "runs in the sample") \
+	INT(time_ns, "ns", "time of those runs, less what an empty program reads") \
+	INT(window_ns, "ns", "length of the sample")
+
+#define HR_COLUMNS_features(INT, REAL, TEXT) \
+	TEXT(feature, "", "what a kernel may have") \
+	INT(has, "", "1: the kernel of this run has it") \
+	TEXT(lost_without, "", "what is missing from the run without it")
+
+/* Every table: its name and what a row is. */
+#define HR_TABLES(TABLE) \
+	TABLE(run, "the run: one row") \
+	TABLE(intervals, "spans of time into which the run is cut") \
+	TABLE(processes, "processes of the target") \
+	TABLE(threads, "threads of the target") \
+	TABLE(thread_states, "time of a thread in a state; over the states the times of a thread add up to its life in the run") \
+	TABLE(thread_counters, "counts of a thread; only where one is not 0") \
+	TABLE(cpu_waits, "the times in runq and preempted, by who had the CPU") \
+	TABLE(syscalls, "calls of a process") \
+	TABLE(syscall_errors, "failed calls of a process by error") \
+	TABLE(histograms, "slots of histograms that are not empty; add counts to merge") \
+	TABLE(parallelism, "how many threads of a process were on CPU at once") \
+	TABLE(cpus, "who had each CPU") \
+	TABLE(neighbours, "other processes that used the CPUs") \
+	TABLE(quotas, "CPU quotas that bind the target") \
+	TABLE(losses, "what is missing from the run or guessed in it") \
+	TABLE(costs, "what the recorder used") \
+	TABLE(probe_costs, "what the BPF programs used, in samples") \
+	TABLE(features, "what the kernel of the run has")
+
+enum hr_table_id {
+#define HR_TABLE_ID(name, meaning) HR_TABLE_##name,
+	HR_TABLES(HR_TABLE_ID)
+#undef HR_TABLE_ID
+	HR_TABLE_COUNT
+};
+
+#define HR_ROW_INT(name, unit, meaning) int64_t name;
+#define HR_ROW_REAL(name, unit, meaning) double name;
+#define HR_ROW_TEXT(name, unit, meaning) const char *name;
+#define HR_ROW(table, meaning) \
+	struct hr_row_##table { \
+		HR_COLUMNS_##table(HR_ROW_INT, HR_ROW_REAL, HR_ROW_TEXT) \
+	};
+HR_TABLES(HR_ROW)
+#undef HR_ROW
+#undef HR_ROW_INT
+#undef HR_ROW_REAL
+#undef HR_ROW_TEXT
+
+enum hr_column_type { HR_COLUMN_INT, HR_COLUMN_REAL, HR_COLUMN_TEXT };
+
+struct hr_column {
+	const char *name, *unit, *meaning;
+	enum hr_column_type type;
+	unsigned short offset; /* of the member in the row struct, in bytes */
+};
+
+struct hr_table {
+	const char *name, *meaning;
+	const struct hr_column *columns;
+	int column_count;
+};
+
+/* All tables, indexed by enum hr_table_id. */
+extern const struct hr_table hr_tables[HR_TABLE_COUNT];
+
+#endif
