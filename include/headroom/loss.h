@@ -4,7 +4,7 @@
 
 /*
  * Why something that happened is missing from, or guessed in, the accounts. On disk by name: a new reason also needs a row
- * in src/collect/losses.c, which says whether it makes a run lossy or is only an approximation.
+ * in src/base/losses.c, which says whether it makes a run lossy or is only an approximation.
  */
 enum hr_loss {
 	HR_LOSS_THREAD_SLOTS = 0,     /* a thread was born when every thread slot was taken */
