@@ -5,33 +5,37 @@
 #include "headroom/accounts.h"
 #include "headroom/states.h"
 
-/* The states of a thread and the owners of a CPU: their names in the run file, and what they mean. */
+/* Names and meanings of the states, as they stand in the run file, the reports and the manual. */
 
-enum hr_state_class {
-	HR_CLASS_ON_CPU,  /* it runs */
-	HR_CLASS_FOR_CPU, /* it could run, and has no CPU */
-	HR_CLASS_BLOCKED  /* it waits for something else */
+/* What a thread in a state has of a CPU. */
+enum hr_state_group {
+	HR_GROUP_ON_CPU = 0,
+	HR_GROUP_RUNNABLE = 1, /* it could run but has no CPU */
+	HR_GROUP_BLOCKED = 2,
+	HR_GROUPS = 3
 };
 
-struct hr_state_info {
-	const char *name;    /* in the run file */
-	const char *meaning; /* what the thread is doing, for people: at most 45 columns */
-	enum hr_state_class class;
-};
-
-/* The state's row. state: 0 to HR_STATES - 1. */
-const struct hr_state_info *hr_state_info(enum hr_state state);
-
-/* Its name in the run file, "net_recv". */
+/* "net_recv"; "unknown" for a number that is no state. */
 const char *hr_state_name(enum hr_state state);
 
-/* The state of a name; -1: no such state. */
-int hr_state_by_name(const char *name);
+/* The state of that name, or -ENOENT. */
+int hr_state_from_name(const char *name);
 
-/* The owner's name in the run file, "quota". owner: 0 to HR_OWNERS - 1. */
+/* One line: what a thread is in it while. */
+const char *hr_state_meaning(enum hr_state state);
+
+enum hr_state_group hr_state_group(enum hr_state state);
+
+/* "on CPU", "waiting for CPU", "blocked"; "unknown" for a number that is no group. */
+const char *hr_state_group_name(enum hr_state_group group);
+
+/* "target", "other", "idle", "quota", "steal", "irq"; "unknown" for a number that is no owner. */
 const char *hr_owner_name(enum hr_cpu_owner owner);
 
-/* The owner of a name; -1: no such owner. */
-int hr_owner_by_name(const char *name);
+/* The owner of that name, or -ENOENT. */
+int hr_owner_from_name(const char *name);
+
+/* One line: who had the CPU. */
+const char *hr_owner_meaning(enum hr_cpu_owner owner);
 
 #endif
