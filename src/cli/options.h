@@ -66,10 +66,4 @@ int hr_options_parse(const struct hr_option *options, int argc, char **argv, voi
 /* Print the rows, one option a line, the help aligned. */
 void hr_options_print(const struct hr_option *options, FILE *out);
 
-/*
- * Of count names, that which is nearest to word, if it is near enough to be what was meant; NULL otherwise. Names are at
- * `stride` bytes from one another, so that they can be members of rows; a NULL name is skipped.
- */
-const char *hr_options_nearest(const char *word, const char *const *names, size_t count, size_t stride);
-
 #endif
