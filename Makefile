@@ -118,18 +118,9 @@ check: all unit workloads demo
 	$(Q)scripts/test --built
 
 # cost: empty programs on headroom's hooks, and the loops that are timed; BENCH='--rounds 9' passes options
-$(BUILD)/bench/floor.bpf.o: tests/bench/floor.bpf.c
-	$(call say,BPF,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-
-$(BUILD)/bench/floor.skel.h: $(BUILD)/bench/floor.bpf.o
-	$(call say,SKELETON,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name floor_bpf > $@
-
-$(BUILD)/bench/floor: $(BUILD)/bench/floor.skel.h
 $(BUILD)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) -I$(BUILD)/bench -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDLIBS) -pthread
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDLIBS) -pthread
 
 bench: all $(BUILD)/bench/floor $(BUILD)/bench/loops
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)

@@ -1,55 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * floor: attach an empty program to each hook of floor.bpf.c, print "ready", and hold them until stdin ends or a signal
- * comes. A tracepoint that this kernel lacks is named on stderr and left out, as headroom leaves it out.
+ * floor TRACEPOINT...: attach an empty BPF program to each of these tracepoints, print "ready", and hold them until stdin
+ * ends or a signal comes. What they cost is the kernel's own way to a BPF program; what a tool costs above them is its
+ * own doing.
+ *
+ * A tracepoint that this kernel lacks is named on stderr and left out, as the tool itself would do.
  */
-#include <bpf/btf.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <stdbool.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "floor.skel.h"
-
-#define PREFIX "tp_btf/"
-
-/* An absent tracepoint fails the load of the whole object, so what is loaded is decided here. */
-static bool kernel_has(const struct btf *kernel, const struct bpf_program *program)
+static int load_empty_program(int tracepoint_btf_id)
 {
-	const char *tracepoint = bpf_program__section_name(program) + strlen(PREFIX);
-	char type[128];
+	const struct bpf_insn return_0[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
+		    .attach_btf_id = (__u32)tracepoint_btf_id);
 
-	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
-	if (btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0)
-		return true;
-	fprintf(stderr, "floor: this kernel has no tracepoint %s\n", tracepoint);
-	return false;
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "floor", "GPL", return_0, sizeof(return_0) / sizeof(return_0[0]),
+			     &options);
 }
 
-static int choose_programs(struct bpf_object *object)
+/* The program and its link stay open, and the tracepoint with them, for as long as this process lives. */
+static int attach_empty_program(const char *tracepoint)
 {
-	struct bpf_program *program;
-	struct btf *kernel = btf__load_vmlinux_btf();
+	int program, link, btf_id = libbpf_find_vmlinux_btf_id(tracepoint, BPF_TRACE_RAW_TP);
 
-	if (!kernel)
-		return -errno;
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, kernel_has(kernel, program));
-	btf__free(kernel);
-	return 0;
-}
-
-static int attach(struct floor_bpf *floor)
-{
-	int rc = choose_programs(floor->obj);
-
-	if (!rc)
-		rc = floor_bpf__load(floor);
-	if (!rc)
-		rc = floor_bpf__attach(floor);
-	return rc;
+	if (btf_id < 0) {
+		fprintf(stderr, "floor: this kernel has no tracepoint %s\n", tracepoint);
+		return 0;
+	}
+	program = load_empty_program(btf_id);
+	link = program < 0 ? program : bpf_raw_tracepoint_open(NULL, program);
+	if (link < 0)
+		fprintf(stderr, "floor: cannot attach to %s: %s\n", tracepoint, strerror(-link));
+	return link < 0 ? link : 0;
 }
 
 static void wait_for_end_of_input(void)
@@ -60,18 +50,18 @@ static void wait_for_end_of_input(void)
 		;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	struct floor_bpf *floor = floor_bpf__open();
-	int rc = floor ? attach(floor) : -errno;
-
-	if (rc) {
-		fprintf(stderr, "floor: cannot attach empty programs: %s\n", strerror(-rc));
-	} else {
-		puts("ready");
-		fflush(stdout);
-		wait_for_end_of_input();
+	if (argc < 2) {
+		fprintf(stderr, "usage: floor TRACEPOINT...\n");
+		return 2;
 	}
-	floor_bpf__destroy(floor);
-	return rc ? 1 : 0;
+	libbpf_set_print(NULL); /* what fails is said here */
+	for (int i = 1; i < argc; i++)
+		if (attach_empty_program(argv[i]))
+			return 1;
+	puts("ready");
+	fflush(stdout);
+	wait_for_end_of_input();
+	return 0;
 }
