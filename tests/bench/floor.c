@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * floor TRACEPOINT...: attach an empty BPF program to each of these tracepoints, print "ready", and hold them until stdin
- * ends or a signal comes. What they cost is the kernel's own way to a BPF program; what a tool costs above them is its
- * own doing.
+ * floor TRACEPOINT...: attach an empty BPF program to each of these tracepoints, print "ready", and hold them until
+ * stdin ends or a signal comes. What they cost is the kernel's own way to a BPF program; what a tool costs above them
+ * is its own doing.
  *
  * A tracepoint that this kernel lacks is named on stderr and left out, as the tool itself would do.
  */

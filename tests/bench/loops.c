@@ -7,9 +7,9 @@
  *                    and, as both share the CPU, a context switch
  *   pipe-processes   the same with two processes
  *
- * Prints "pids PID[ PID]" and then serves commands on stdin, so that tools attach to a process that lives before, during
- * and after a measurement: a line "DURATION_MS CHUNK_MS" runs the loop that long and prints one line, the nanoseconds
- * per operation of each chunk. Ends when stdin ends.
+ * Prints "pids PID[ PID]" and then serves commands on stdin, so that tools attach to a process that lives before,
+ * during and after a measurement: a line "DURATION_MS CHUNK_MS" runs the loop that long and prints one line, the
+ * nanoseconds per operation of each chunk. Ends when stdin ends.
  */
 #include <errno.h>
 #include <inttypes.h>
