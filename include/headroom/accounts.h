@@ -11,7 +11,7 @@
  * The records that the BPF programs fill and that user space reads through a shared mapping, without a system call.
  *
  * Every target thread has a slot in `threads`, every target process one in `processes`; slot 0 means "not a target".
- * User space hands out free slots through queues and takes them back once it has drained the dead.
+ * User space hands out zeroed slots through stacks, lowest first, and takes them back once it has drained the dead.
  */
 
 #define HR_THREAD_SLOTS 16384
@@ -39,6 +39,9 @@ enum hr_cpu_owner {
 	HR_OWNER_IRQ = 5,    /* interrupts: likewise */
 	HR_OWNERS = 6
 };
+
+/* Values of hr_thread.kernel_lock. */
+enum hr_kernel_lock { HR_KERNEL_LOCK_NONE = 0, HR_KERNEL_LOCK_ANY = 1, HR_KERNEL_LOCK_MMAP = 2 };
 
 /* What a thread is in now, as the programs keep it between events. */
 enum hr_mode {
@@ -73,13 +76,14 @@ struct hr_thread {
 	__u16 call_row;	      /* HR_CALL_*: syscall number and ABI */
 	__u8 in_call;
 	__u8 call_left_cpu;   /* the call gave up its CPU: it is timed by itself, whatever the sampling says */
-	__u8 kernel_lock;     /* 1: a sleeping kernel lock is contended; 2: it is the mmap_lock */
+	__u8 kernel_lock;     /* enum hr_kernel_lock: a lock that it sleeps for, or is about to */
 	__u8 reclaim;
 	__u8 throttled;	      /* it went off CPU, or was woken, while its quota was used up */
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
 	__u32 calls_untimed;  /* since the last timed one */
 	__u32 calls_skip;     /* calls to come that are not timed */
 	__u64 timed_ns;	      /* entry of the last timed call */
+	__u64 timed_calls;    /* `calls` then */
 
 	/* written by the waker */
 	__u64 wake_ns;
@@ -133,8 +137,7 @@ struct hr_cpu {
 	__u32 owner;	      /* enum hr_cpu_owner of who runs now */
 	__u32 pad;
 	__u64 owner_ns[HR_OWNERS_KERNEL];
-	__u64 switches;
-	__u64 pad_line[1];
+	__u64 pad_line[2];
 };
 
 /* Key of a failed call. The value is a __u64 count. */
@@ -152,7 +155,7 @@ struct hr_task_row {
 	char comm[HR_COMM_BYTES];
 };
 
-HR_SIZE_IS(struct hr_thread, 24 + 8 * 2 + 8 * 4 + 8 + 8 + 8 + 8 + 8 * 4 + 8 + 8 * HR_STATES + 8 * 3 + 64 + 8 * 5 + 16);
+HR_SIZE_IS(struct hr_thread, 24 + 8 * 2 + 8 * 4 + 8 + 8 + 8 + 8 + 8 + 8 * 4 + 8 + 8 * HR_STATES + 8 * 3 + 64 + 8 * 5 + 16);
 HR_SIZE_IS(struct hr_process, 40 + 8 * (HR_PARALLEL_MAX + 1) + 2 * (HR_CALL_ROWS + 2));
 HR_SIZE_IS(struct hr_calls, 48 + 4 * HR_HIST_SLOTS);
 HR_SIZE_IS(struct hr_cpu, 64);

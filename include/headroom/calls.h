@@ -21,7 +21,8 @@ enum hr_call_kind {
 	HR_CALL_IPC = 11,     /* message queues, semaphores, file locks, waiting for a signal */
 	HR_CALL_RESTART = 12, /* restart_syscall: goes on with the call before it */
 	HR_CALL_SPLICE = 13,  /* two fds: waits for whichever is no regular file */
-	HR_CALL_KINDS = 14
+	HR_CALL_POLL_FDS = 14, /* poll, ppoll: first argument: an array of struct pollfd, second: its length */
+	HR_CALL_KINDS = 15
 };
 
 /* What kind of file a descriptor stands for. */

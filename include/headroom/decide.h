@@ -37,7 +37,7 @@ HR_INLINE int hr_decide_needs_file(const struct hr_block *block)
 	case HR_CALL_ACCEPT:
 	case HR_CALL_CONNECT:
 	case HR_CALL_IOCTL:
-	case HR_CALL_POLL:
+	case HR_CALL_POLL_FDS:
 	case HR_CALL_SPLICE:
 		return 1;
 	}
@@ -102,7 +102,8 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 	case HR_CALL_CHILD: return HR_STATE_CHILD;
 	case HR_CALL_IPC: return HR_STATE_IPC;
 	case HR_CALL_FILE: return HR_STATE_DISK;
-	case HR_CALL_POLL: return block->file == HR_FILE_DEVICE ? HR_STATE_DEVICE : HR_STATE_POLL;
+	case HR_CALL_POLL: return HR_STATE_POLL;
+	case HR_CALL_POLL_FDS: return block->file == HR_FILE_DEVICE ? HR_STATE_DEVICE : HR_STATE_POLL;
 	case HR_CALL_IOCTL:
 		return block->file == HR_FILE_NONE ? HR_STATE_DEVICE : hr_decide_by_file(block->call, block->file);
 	case HR_CALL_READ:

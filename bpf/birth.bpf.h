@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_BIRTH_BPF_H
+#define HR_BIRTH_BPF_H
+
+/* A thread becomes a target: a free slot, fresh accounts, and only then the entry by which the other programs find it. */
+#include "thread.bpf.h"
+
+static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_slot, __u64 now_ns, struct task_struct *task)
+{
+	struct hr_process *process = process_by_slot(process_slot);
+	struct hr_thread *thread;
+	__u32 slot = 0;
+
+	if (!process || bpf_map_pop_elem(&free_threads, &slot)) {
+		lost(HR_LOSS_THREAD_SLOTS);
+		return NULL;
+	}
+	thread = thread_by_slot(slot);
+	if (!thread)
+		return NULL; /* a slot that user space did not put there */
+	/* user space hands out zeroed slots */
+	thread->task = (__u64)task;
+	thread->tid = pid;
+	thread->process = process_slot;
+	thread->born_ns = thread->since_ns = now_ns;
+	__sync_fetch_and_add(&process->threads, 1);
+	if (bpf_map_update_elem(&thread_slots, &pid, &slot, BPF_ANY))
+		lost(HR_LOSS_THREAD_SLOTS);
+	return thread;
+}
+
+#endif

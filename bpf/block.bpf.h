@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_BLOCK_BPF_H
+#define HR_BLOCK_BPF_H
+
+/* Why a thread leaves its CPU to wait: gather what hr_decide() asks for. No stack walk; the file behind an fd only if needed. */
+#include "thread.bpf.h"
+
+#include "headroom/decide.h"
+
+/*
+ * A member of a kernel struct behind an untyped pointer. A cast costs nothing where the kernel has it; a helper call 20 ns, and
+ * a file takes six. Only one object may declare the cast (libbpf 1.1 does not link two that do); the others define
+ * PEEK_BY_HELPER.
+ */
+#ifdef PEEK_BY_HELPER
+#define PEEK(type, pointer, member) BPF_CORE_READ((struct type *)(pointer), member)
+#else
+extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+
+#define PEEK(type, pointer, member)                                                                                            \
+	(config.has_rdonly_cast                                                                                                \
+		 ? ((struct type *)bpf_rdonly_cast((void *)(pointer), bpf_core_type_id_kernel(struct type)))->member           \
+		 : BPF_CORE_READ((struct type *)(pointer), member))
+#endif
+
+static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 fd)
+{
+	struct files_struct *files = task->files;
+	struct file *file = NULL;
+	struct fdtable *fdt;
+
+	if (!files)
+		return NULL;
+	fdt = files->fdt;
+	if (!fdt || (__u32)fd >= fdt->max_fds)
+		return NULL;
+	if (bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + (__u32)fd))
+		return NULL;
+	return file;
+}
+
+/* Anonymous inodes differ only in the name of their dentry. */
+static __always_inline enum hr_file_kind anon_kind(struct file *file)
+{
+	struct dentry *dentry = PEEK(file, file, f_path.dentry);
+	const unsigned char *name = PEEK(dentry, dentry, d_name.name);
+	char text[8] = {};
+
+	bpf_probe_read_kernel(text, sizeof(text), name);
+	if (text[0] == '[' && text[1] == 't' && text[2] == 'i') /* [timerfd] */
+		return HR_FILE_TIMER;
+	if (text[0] == '[' && text[1] == 'i' && text[2] == 'o') /* [io_uring] */
+		return HR_FILE_POLLER;
+	if (text[0] == '[' && text[1] == 'e' && text[6] == 'p') /* [eventpoll] */
+		return HR_FILE_POLLER;
+	return HR_FILE_ANON;
+}
+
+static __always_inline enum hr_file_kind socket_kind(struct file *file)
+{
+	void *socket = PEEK(file, file, private_data);
+	struct sock *sk = PEEK(socket, socket, sk);
+	__u32 family = PEEK(sock, sk, __sk_common.skc_family);
+
+	return family == AF_INET || family == AF_INET6 ? HR_FILE_INET : HR_FILE_SOCKET;
+}
+
+/* Major numbers: 1 memory devices, 4 and 5 terminals, 136 to 143 pseudo terminals (Documentation/admin-guide/devices.txt). */
+static __always_inline enum hr_file_kind device_kind(__u32 rdev)
+{
+	__u32 major = rdev >> 20;
+
+	if (major == 1)
+		return HR_FILE_REGULAR;
+	if (major == 4 || major == 5 || (major >= 136 && major <= 143))
+		return HR_FILE_TERMINAL;
+	return HR_FILE_DEVICE;
+}
+
+static __always_inline enum hr_file_kind file_kind(struct file *file)
+{
+	struct inode *inode = PEEK(file, file, f_inode);
+	struct super_block *sb;
+
+	switch (PEEK(inode, inode, i_mode) & S_IFMT) {
+	case S_IFSOCK: return socket_kind(file);
+	case S_IFIFO: return HR_FILE_PIPE;
+	case S_IFCHR: return device_kind(PEEK(inode, inode, i_rdev));
+	}
+	sb = PEEK(inode, inode, i_sb);
+	return PEEK(super_block, sb, s_magic) == ANON_INODE_FS_MAGIC ? anon_kind(file) : HR_FILE_REGULAR;
+}
+
+/* The kind of the file that the call waits for. own: in the context of that thread, whose user memory can then be read. */
+static __always_inline enum hr_file_kind waited_file(struct task_struct *task, const struct hr_thread *thread, __u32 call,
+						     bool own)
+{
+	__u64 fd = thread->call_args[0];
+	enum hr_file_kind kind;
+	struct file *file;
+
+	if (call == HR_CALL_POLL_FDS) {
+		/* struct pollfd starts with its fd; the first one stands for all */
+		__s32 first = -1;
+
+		if (!own || !thread->call_args[1] ||
+		    bpf_probe_read_user(&first, sizeof(first), (void *)thread->call_args[0]))
+			return HR_FILE_NONE;
+		fd = (__u32)first;
+	}
+	file = file_by_fd(task, fd);
+	if (!file)
+		return HR_FILE_NONE;
+	kind = file_kind(file);
+	if (call == HR_CALL_SPLICE && kind == HR_FILE_REGULAR) {
+		file = file_by_fd(task, thread->call_args[2]); /* splice(in, offset, out, ...) */
+		if (file)
+			kind = file_kind(file);
+	}
+	return kind;
+}
+
+/* The state of a thread that leaves its CPU to wait, or has done so. */
+static __always_inline enum hr_state blocked_state(struct task_struct *task, const struct hr_thread *thread, __u32 task_state,
+						   bool own)
+{
+	struct hr_block block = {
+		.task_state = task_state,
+		.in_syscall = thread->in_call,
+		.kernel_lock = thread->kernel_lock != 0,
+		.reclaim = thread->reclaim != 0,
+	};
+	__u32 row = thread->call_row;
+
+	if (row < 2 * HR_CALL_NRS)
+		block.call = call_kinds[row];
+	if (task->flags & PF_IO_WORKER)
+		block.io_worker = 1;
+	if (task_state & HR_TASK_UNINTERRUPTIBLE)
+		block.iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
+	else if (task->jobctl & JOBCTL_TRAP_FREEZE)
+		block.freezing = 1;
+	if (hr_decide_needs_file(&block))
+		block.file = waited_file(task, thread, block.call, own);
+	return hr_decide(&block);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kernel locks: mark a target thread while it waits for one that it sleeps for, so that its block is charged to the lock.
+ *
+ * Hooks contention_begin, contention_end (tp_btf, since 5.19).
+ * Cost per event: one array look-up for a stranger. Runs inside lock slow paths, below other BPF maps' locks too: array look-ups
+ * and stores only.
+ */
+#include "thread.bpf.h"
+
+static __always_inline bool is_mmap_lock(__u64 lock)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 mm = (__u64)task->mm;
+
+	return mm && lock == mm + bpf_core_field_offset(struct mm_struct, mmap_lock);
+}
+
+static __always_inline int on_contention(__u64 lock, __u32 flags)
+{
+	struct hr_thread *thread;
+
+	if (flags & LCB_F_SPIN) /* it stays on CPU, and may be an interrupt */
+		return 0;
+	thread = current_thread();
+	if (thread)
+		thread->kernel_lock = is_mmap_lock(lock) ? HR_KERNEL_LOCK_MMAP : HR_KERNEL_LOCK_ANY;
+	return 0;
+}
+
+static __always_inline int on_contention_end(void)
+{
+	struct hr_thread *thread = current_thread();
+
+	if (thread)
+		thread->kernel_lock = HR_KERNEL_LOCK_NONE;
+	return 0;
+}
+
+SEC("tp_btf/contention_begin")
+int BPF_PROG(contention_begin, void *lock, unsigned int flags)
+{
+	return on_contention((__u64)lock, flags);
+}
+
+SEC("tp_btf/contention_end")
+int BPF_PROG(contention_end, void *lock, int result)
+{
+	return on_contention_end();
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_SCHED_BPF_H
+#define HR_SCHED_BPF_H
+
+/* A thread gets a CPU: what every family needs that may find one on a CPU that the accounts held for waiting. */
+#include "calls.bpf.h"
+#include "parallel.bpf.h"
+
+static __always_inline void end_block(struct hr_thread *thread, __u64 now_ns)
+{
+	__u64 wake_ns = thread->wake_ns, blocked_ns, queued_ns;
+
+	if (!wake_ns) { /* never woken, or not seen: also a signal that came as it went to sleep */
+		lost(HR_LOSS_UNSEEN_WAKES);
+		wake_ns = now_ns;
+	} else if (wake_ns < thread->since_ns) { /* woken on its way off the CPU */
+		wake_ns = thread->since_ns;
+	}
+	blocked_ns = elapsed_ns(thread->since_ns, wake_ns);
+	queued_ns = elapsed_ns(wake_ns, now_ns);
+	if (thread->state < HR_STATES)
+		thread->state_ns[thread->state] += blocked_ns;
+	if (thread->state == HR_STATE_KLOCK && thread->kernel_lock == HR_KERNEL_LOCK_MMAP)
+		thread->mmap_lock_ns += blocked_ns;
+	thread->state_ns[HR_STATE_RUNQ] += queued_ns;
+	if (thread->wake_ns) {
+		queue_settle(thread, 0, now_ns);
+		calls_wait(thread->process, HR_CALL_RUNQ, queued_ns);
+	}
+}
+
+static __always_inline void end_queue(struct hr_thread *thread, __u64 now_ns)
+{
+	__u32 preempted = thread->state == HR_STATE_PREEMPTED;
+	__u64 queued_ns = elapsed_ns(thread->since_ns, now_ns);
+
+	thread->state_ns[preempted ? HR_STATE_PREEMPTED : HR_STATE_RUNQ] += queued_ns;
+	queue_settle(thread, preempted, now_ns);
+	calls_wait(thread->process, preempted ? HR_CALL_PREEMPTED : HR_CALL_RUNQ, queued_ns);
+}
+
+/* The thread has the CPU from now on: charge its wait. False: the accounts held it for on CPU already. */
+static __always_inline bool enter_cpu(struct hr_thread *thread, __u64 now_ns)
+{
+	bool was_off_cpu = true;
+
+	thread_begin_change(thread);
+	switch (thread->mode) {
+	case HR_MODE_BLOCKED:
+		end_block(thread, now_ns);
+		break;
+	case HR_MODE_QUEUED:
+	case HR_MODE_UNSEEN:
+		end_queue(thread, now_ns);
+		break;
+	default:
+		lost(HR_LOSS_MISSED_SWITCH_OUT);
+		charge_on_cpu(thread, now_ns);
+		was_off_cpu = false;
+	}
+	thread->wake_ns = 0;
+	thread->throttled = 0;
+	thread->mixed = 0;
+	thread->mode = HR_MODE_ON_CPU;
+	thread->state = thread->in_call ? HR_STATE_KERNEL : HR_STATE_USER;
+	thread->since_ns = now_ns;
+	thread_end_change(thread);
+	return was_off_cpu;
+}
+
+/* It acts, but the accounts hold it for off CPU: the switch that gave it the CPU was missed. */
+static __noinline void thread_catch_up(struct hr_thread *thread, __u64 now_ns)
+{
+	lost(HR_LOSS_MISSED_SWITCH_IN);
+	if (enter_cpu(thread, now_ns))
+		parallel_change(thread->process, 1, now_ns);
+}
+
+#endif

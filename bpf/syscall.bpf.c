@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Syscalls: which one a target thread is in (its state when it blocks follows from it), where user mode ends and the kernel
+ * begins, calls, errors, durations.
+ *
+ * Hooks sys_enter, sys_exit (tp_btf). Every process of the host pays one array look-up on each.
+ *
+ * Cost per event of a target: 20 ns of it is the clock, so calls that come in quick succession are not all timed. All are
+ * counted; the next timed call stands for the untimed ones before it. How many go untimed follows from the time between calls
+ * (see skip_for), so that timing takes at most about 1 % of a thread's time, and a call that gives up its CPU is always timed.
+ */
+#include "sched.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 2 /* thread_info.status: a 32-bit syscall, also by int 0x80 from 64-bit code */
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return task->thread_info.status & TS_COMPAT;
+}
+
+static __always_inline void save_args(struct hr_thread *thread, struct pt_regs *regs)
+{
+	thread->call_args[0] = regs->di;
+	thread->call_args[1] = regs->si;
+	thread->call_args[2] = regs->dx;
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT 22
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	return task->thread_info.flags >> TIF_32BIT & 1;
+}
+
+static __always_inline void save_args(struct hr_thread *thread, struct pt_regs *regs)
+{
+	thread->call_args[0] = regs->regs[0];
+	thread->call_args[1] = regs->regs[1];
+	thread->call_args[2] = regs->regs[2];
+}
+#endif
+
+static __always_inline __u32 call_row(struct task_struct *task, long number)
+{
+	__u32 row = (__u64)number < HR_CALL_NRS ? number : HR_CALL_NRS - 1;
+
+	return is_compat(task) ? row + HR_CALL_COMPAT : row;
+}
+
+/*
+ * How many calls to leave untimed after one that came mean_ns after the one before it. Reading the clock twice takes 40 ns.
+ * The low bits of the time make the gaps irregular, so that a loop of a few calls does not always time the same one.
+ */
+static __always_inline __u32 skip_for(__u64 gap_ns, __u64 calls, __u64 now_ns)
+{
+	if (gap_ns >= calls * 8000)
+		return 0;
+	if (gap_ns >= calls * 4000)
+		return 1 + (now_ns & 3);
+	if (gap_ns >= calls * 1000)
+		return 4 + (now_ns & 7);
+	return 16 + (now_ns & 31);
+}
+
+static __always_inline int on_enter(struct pt_regs *regs, long number)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct hr_thread *thread = thread_by_pid(task->pid);
+	__u64 now_ns, gap_ns;
+	__u32 row;
+
+	if (!thread)
+		return 0;
+	row = call_row(task, number);
+	/* restart_syscall goes on with the call before it, and waits for what that waited for */
+	if (!thread->restarting || row >= 2 * HR_CALL_NRS || call_kinds[row] != HR_CALL_RESTART) {
+		thread->call_row = row;
+		save_args(thread, regs);
+	}
+	thread->call_left_cpu = 0;
+	if (thread->calls_skip && thread->mode == HR_MODE_ON_CPU) {
+		thread->calls_skip--;
+		thread->calls_untimed++;
+		thread->call_ns = 0;
+		thread->mixed = 1;
+		thread->in_call = 1;
+		return 0;
+	}
+	now_ns = bpf_ktime_get_ns();
+	if (thread->mode != HR_MODE_ON_CPU)
+		thread_catch_up(thread, now_ns);
+	thread_begin_change(thread);
+	charge_on_cpu(thread, now_ns);
+	thread->mixed = 0;
+	thread->state = HR_STATE_KERNEL;
+	thread->in_call = 1;
+	thread->call_ns = now_ns;
+	thread_end_change(thread);
+	gap_ns = now_ns - thread->timed_ns;
+	thread->calls_skip = skip_for(gap_ns, thread->calls - thread->timed_calls, now_ns);
+	thread->timed_ns = now_ns;
+	thread->timed_calls = thread->calls;
+	return 0;
+}
+
+static __noinline void count_error(struct hr_thread *thread, __u32 number)
+{
+	struct hr_errno_key key = {};
+	__u64 *count, one = 1;
+
+	if (!thread)
+		return;
+	key.process = thread->process;
+	key.row = thread->call_row;
+	key.number = number;
+	count = bpf_map_lookup_elem(&call_errors, &key);
+	if (!count) {
+		if (!bpf_map_update_elem(&call_errors, &key, &one, BPF_NOEXIST))
+			return;
+		count = bpf_map_lookup_elem(&call_errors, &key); /* another CPU was first, or the map is full */
+	}
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		lost(HR_LOSS_ERRNO_ROWS);
+}
+
+static __always_inline void time_call(struct hr_thread *thread, struct hr_calls *record, __u64 now_ns)
+{
+	__u64 time_ns = elapsed_ns(thread->call_ns, now_ns);
+	__u32 weight = 1;
+
+	/* calls that left their CPU are all timed; the others stand for the untimed ones before them too */
+	if (!thread->call_left_cpu) {
+		weight += thread->calls_untimed;
+		thread->mixed_kernel_ns += time_ns * thread->calls_untimed;
+		thread->calls_untimed = 0;
+	}
+	thread->call_ns = 0;
+	if (record)
+		calls_time(record, time_ns, weight);
+}
+
+static __always_inline int on_exit(long result)
+{
+	struct hr_thread *thread = current_thread();
+	struct hr_calls *record;
+	__u64 now_ns;
+
+	if (!thread || !thread->in_call) /* a child returns from a clone that it never entered */
+		return 0;
+	thread->calls++;
+	thread->restarting = result == -ERESTART_RESTARTBLOCK;
+	record = calls_of(thread->process, thread->call_row);
+	if (record) {
+		calls_add(&record->calls, 1);
+		if (result < 0 && result >= -MAX_ERRNO) {
+			calls_add(&record->errors, 1);
+			if (result == -EAGAIN)
+				calls_add(&record->again, 1);
+			else
+				count_error(thread, -result);
+		}
+	}
+	if (!thread->call_ns) {
+		thread->in_call = 0;
+		return 0;
+	}
+	now_ns = bpf_ktime_get_ns();
+	if (thread->mode != HR_MODE_ON_CPU)
+		thread_catch_up(thread, now_ns);
+	thread_begin_change(thread);
+	charge_on_cpu(thread, now_ns);
+	thread->in_call = 0;
+	thread->state = HR_STATE_USER;
+	time_call(thread, record, now_ns);
+	thread_end_change(thread);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+{
+	return on_enter(regs, number);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
+{
+	return on_exit(result);
+}

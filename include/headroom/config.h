@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HEADROOM_CONFIG_H
+#define HEADROOM_CONFIG_H
+
+#include "headroom/types.h"
+
+/* What user space decides before the programs are loaded. */
+struct hr_bpf_config {
+	__u64 epoch_ns;	       /* start of the recording: the parallelism word counts from here */
+	__u32 cpus;	       /* possible CPUs */
+	__u32 call_shards;     /* power of two */
+	__u8 shard_per_cpu;    /* no two CPUs share a shard: counts need no atomic operation */
+	__u8 follow_children;  /* processes born of the target belong to it */
+	__u8 has_rdonly_cast;  /* the kernel has bpf_rdonly_cast() (6.2): files are read without a helper call per field */
+	__u8 pad[5];
+};
+
+HR_SIZE_IS(struct hr_bpf_config, 24);
+
+#endif

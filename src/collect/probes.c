@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/probes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/clock.h"
+#include "collect/files.h"
+#include "collect/syscalls.h"
+#include "headroom/config.h"
+
+#include "headroom.skel.h"
+
+/* A map whose values the programs and we share. */
+struct mapping {
+	void *base;
+	size_t bytes;
+	size_t value_bytes;
+};
+
+struct hr_probes {
+	struct headroom_bpf *bpf;
+	uint64_t epoch_ns;
+	uint32_t cpus, shards;
+	struct mapping threads, processes, calls, cpu_records;
+};
+
+/* Hooks that only some kernels have; without them the run goes on, and `doctor` says what is lost. */
+static const char *const optional_hooks[] = {
+	"contention_begin", "contention_end", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
+	"mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end",
+};
+
+static bool is_optional(const char *hook)
+{
+	for (size_t i = 0; i < sizeof(optional_hooks) / sizeof(*optional_hooks); i++)
+		if (!strcmp(hook, optional_hooks[i]))
+			return true;
+	return false;
+}
+
+/* Loading a program for a hook that the kernel lacks would fail the whole object: ask the kernel's types first. */
+static int choose_programs(struct headroom_bpf *bpf, const struct btf *kernel, struct hr_err *err)
+{
+	static const char prefix[] = "tp_btf/";
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, bpf->obj) {
+		const char *section = bpf_program__section_name(program), *hook = section + sizeof(prefix) - 1;
+		char type_name[128];
+
+		if (strncmp(section, prefix, sizeof(prefix) - 1) != 0)
+			continue;
+		snprintf(type_name, sizeof(type_name), "btf_trace_%s", hook);
+		if (btf__find_by_name_kind(kernel, type_name, BTF_KIND_TYPEDEF) > 0)
+			continue;
+		if (!is_optional(hook))
+			return hr_err_set(err, -ENOENT, "this kernel has no tracepoint '%s'; see headroom doctor", hook);
+		bpf_program__set_autoload(program, false);
+	}
+	return 0;
+}
+
+static uint32_t round_up_to_power_of_two(uint32_t n)
+{
+	uint32_t power = 1;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+static int configure(struct hr_probes *probes, const struct hr_probes_options *options, const struct btf *kernel,
+		     struct hr_err *err)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+	unsigned long pid_max = 0;
+	char text[32];
+	int possible = libbpf_num_possible_cpus();
+
+	if (possible < 0)
+		return hr_err_errno(err, possible, "cannot count the CPUs");
+	if (hr_file_read("/proc/sys/kernel/pid_max", text, sizeof(text)) > 0)
+		pid_max = strtoul(text, NULL, 10);
+	if (!pid_max)
+		pid_max = 4194304; /* the kernel's own limit */
+	probes->cpus = possible;
+	probes->shards = round_up_to_power_of_two(possible);
+	if (probes->shards > HR_CALL_SHARDS_MAX)
+		probes->shards = HR_CALL_SHARDS_MAX;
+	bpf->rodata->config = (struct hr_bpf_config){
+		.epoch_ns = probes->epoch_ns,
+		.cpus = probes->cpus,
+		.call_shards = probes->shards,
+		.shard_per_cpu = probes->cpus <= probes->shards,
+		.follow_children = options->follow_children,
+		.has_rdonly_cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0,
+	};
+	hr_syscall_kinds(bpf->rodata->call_kinds);
+	bpf_map__set_max_entries(bpf->maps.thread_slots, pid_max + 1);
+	bpf_map__set_max_entries(bpf->maps.calls, HR_CALL_RECORDS * probes->shards);
+	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
+	return 0;
+}
+
+static int map_records(struct bpf_map *map, struct mapping *ret, struct hr_err *err)
+{
+	size_t page = sysconf(_SC_PAGESIZE), value = (bpf_map__value_size(map) + 7) / 8 * 8;
+	size_t bytes = (value * bpf_map__max_entries(map) + page - 1) / page * page;
+	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (base == MAP_FAILED)
+		return hr_err_errno(err, -errno, "cannot map the BPF map '%s'", bpf_map__name(map));
+	*ret = (struct mapping){ .base = base, .bytes = bytes, .value_bytes = value };
+	return 0;
+}
+
+static void *record_at(const struct mapping *mapping, size_t index)
+{
+	return (char *)mapping->base + index * mapping->value_bytes;
+}
+
+/* Stacks give the last in first: put the highest in first. */
+static int fill_stack(const struct bpf_map *map, uint32_t highest, struct hr_err *err)
+{
+	for (uint32_t slot = highest; slot >= 1; slot--)
+		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &slot, BPF_ANY))
+			return hr_err_errno(err, -errno, "cannot fill the BPF map '%s'", bpf_map__name(map));
+	return 0;
+}
+
+static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+	int ret;
+
+	if ((ret = map_records(bpf->maps.threads, &probes->threads, err)) ||
+	    (ret = map_records(bpf->maps.processes, &probes->processes, err)) ||
+	    (ret = map_records(bpf->maps.calls, &probes->calls, err)) ||
+	    (ret = map_records(bpf->maps.cpus, &probes->cpu_records, err)) ||
+	    (ret = fill_stack(bpf->maps.free_threads, HR_THREAD_SLOTS - 1, err)) ||
+	    (ret = fill_stack(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
+		return ret;
+	return fill_stack(bpf->maps.free_calls, HR_CALL_RECORDS - 1, err);
+}
+
+static int load(struct hr_probes *probes, struct hr_err *err)
+{
+	int ret = headroom_bpf__load(probes->bpf);
+
+	if (ret == -EPERM || ret == -EACCES)
+		return hr_err_errno(err, ret, "the kernel does not let headroom load BPF programs: run it as root (sudo)");
+	if (ret)
+		return hr_err_errno(err, ret, "cannot load the BPF programs (headroom doctor says what this kernel has)");
+	return 0;
+}
+
+int hr_probes_open(const struct hr_probes_options *options, struct hr_probes **ret_probes, struct hr_err *err)
+{
+	struct hr_probes *probes = calloc(1, sizeof(*probes));
+	struct btf *kernel = NULL;
+	int ret;
+
+	if (!probes)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	probes->epoch_ns = hr_clock_mono_ns();
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel) {
+		ret = hr_err_errno(err, -errno, "cannot read the kernel's types (/sys/kernel/btf/vmlinux); "
+						"headroom needs a kernel built with CONFIG_DEBUG_INFO_BTF");
+		goto out;
+	}
+	probes->bpf = headroom_bpf__open();
+	if (!probes->bpf) {
+		ret = hr_err_errno(err, -errno, "cannot open the BPF programs");
+		goto out;
+	}
+	if ((ret = choose_programs(probes->bpf, kernel, err)) || (ret = configure(probes, options, kernel, err)) ||
+	    (ret = load(probes, err)) || (ret = prepare_maps(probes, err)))
+		goto out;
+	*ret_probes = probes;
+out:
+	btf__free(kernel);
+	if (ret)
+		hr_probes_close(probes);
+	return ret;
+}
+
+int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, probes->bpf->obj) {
+		struct bpf_link **link = NULL;
+
+		/* iterators are run, not attached */
+		if (!bpf_program__autoload(program) || bpf_program__expected_attach_type(program) != BPF_TRACE_RAW_TP)
+			continue;
+		for (int i = 0; i < probes->bpf->skeleton->prog_cnt; i++)
+			if (*probes->bpf->skeleton->progs[i].prog == program)
+				link = probes->bpf->skeleton->progs[i].link;
+		*link = bpf_program__attach(program);
+		if (!*link) {
+			int code = -errno;
+
+			hr_probes_detach(probes);
+			return hr_err_errno(err, code, "cannot attach the BPF program '%s'", bpf_program__name(program));
+		}
+	}
+	return 0;
+}
+
+void hr_probes_detach(struct hr_probes *probes)
+{
+	headroom_bpf__detach(probes->bpf);
+}
+
+static void unmap(struct mapping *mapping)
+{
+	if (mapping->base)
+		munmap(mapping->base, mapping->bytes);
+}
+
+void hr_probes_close(struct hr_probes *probes)
+{
+	if (!probes)
+		return;
+	unmap(&probes->threads);
+	unmap(&probes->processes);
+	unmap(&probes->calls);
+	unmap(&probes->cpu_records);
+	headroom_bpf__destroy(probes->bpf);
+	free(probes);
+}
+
+uint64_t hr_probes_epoch_ns(const struct hr_probes *probes)
+{
+	return probes->epoch_ns;
+}
+
+/* Run an iterator to its end; its output goes to *ret_data if that is not NULL. */
+static int run_iterator(struct bpf_program *program, char **ret_data, size_t *ret_bytes, struct hr_err *err)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	size_t used = 0, room = 0;
+	char *data = NULL, discard[4096];
+	ssize_t n;
+	int fd = -1, ret = 0;
+
+	if (!link)
+		return hr_err_errno(err, -errno, "cannot attach the iterator '%s'", bpf_program__name(program));
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		ret = hr_err_errno(err, -errno, "cannot start the iterator '%s'", bpf_program__name(program));
+		goto out;
+	}
+	do {
+		if (ret_data && room - used < 65536) {
+			char *more = realloc(data, room + 262144);
+
+			if (!more) {
+				ret = hr_err_set(err, -ENOMEM, "out of memory");
+				goto out;
+			}
+			data = more;
+			room += 262144;
+		}
+		n = ret_data ? read(fd, data + used, room - used) : read(fd, discard, sizeof(discard));
+		if (n > 0)
+			used += n;
+	} while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	if (n < 0)
+		ret = hr_err_errno(err, -errno, "cannot read the iterator '%s'", bpf_program__name(program));
+out:
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	if (ret || !ret_data) {
+		free(data);
+		return ret;
+	}
+	*ret_data = data;
+	*ret_bytes = used;
+	return 0;
+}
+
+/* A process that a birth brought in is known already. */
+static bool is_known(struct hr_probes *probes, uint32_t pid)
+{
+	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS; slot++) {
+		const struct hr_process *process = hr_probes_process(probes, slot);
+
+		if (process->pid == pid && !process->ended_ns)
+			return true;
+		if (!process->pid && !hr_probes_process(probes, slot + (slot + 1 < HR_PROCESS_SLOTS))->pid)
+			break; /* two unused in a row: slots come into use in order */
+	}
+	return false;
+}
+
+static int seed_process(struct hr_probes *probes, uint32_t pid, struct hr_err *err)
+{
+	struct hr_process *process;
+	uint32_t slot;
+
+	if (bpf_map_lookup_and_delete_elem(bpf_map__fd(probes->bpf->maps.free_processes), NULL, &slot))
+		return hr_err_set(err, -ENOSPC, "the target has more than %d processes; choose fewer with -p",
+				  HR_PROCESS_SLOTS - 1);
+	process = hr_probes_process(probes, slot);
+	process->born_ns = probes->epoch_ns;
+	process->pid = pid;
+	if (bpf_map_update_elem(bpf_map__fd(probes->bpf->maps.seed_processes), &pid, &slot, BPF_ANY))
+		return hr_err_errno(err, -errno, "cannot seed process %u", pid);
+	return 0;
+}
+
+int hr_probes_seed(struct hr_probes *probes, const pid_t *pids, size_t count, struct hr_err *err)
+{
+	int ret;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_known(probes, pids[i]))
+			continue;
+		ret = seed_process(probes, pids[i], err);
+		if (ret)
+			return ret;
+	}
+	return run_iterator(probes->bpf->progs.seed_tasks, NULL, NULL, err);
+}
+
+int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows, size_t *ret_count, struct hr_err *err)
+{
+	char *data = NULL;
+	size_t bytes = 0;
+	int ret = run_iterator(probes->bpf->progs.list_tasks, &data, &bytes, err);
+
+	if (ret)
+		return ret;
+	*ret_rows = (struct hr_task_row *)data;
+	*ret_count = bytes / sizeof(struct hr_task_row);
+	return 0;
+}
+
+struct hr_thread *hr_probes_thread(struct hr_probes *probes, uint32_t slot)
+{
+	return record_at(&probes->threads, slot);
+}
+
+struct hr_process *hr_probes_process(struct hr_probes *probes, uint32_t slot)
+{
+	return record_at(&probes->processes, slot);
+}
+
+struct hr_calls *hr_probes_calls(struct hr_probes *probes, uint32_t record, uint32_t shard)
+{
+	return record_at(&probes->calls, (size_t)record * probes->shards + shard);
+}
+
+struct hr_cpu *hr_probes_cpu(struct hr_probes *probes, uint32_t cpu)
+{
+	return record_at(&probes->cpu_records, cpu);
+}
+
+uint32_t hr_probes_call_shards(const struct hr_probes *probes)
+{
+	return probes->shards;
+}
+
+uint32_t hr_probes_cpus(const struct hr_probes *probes)
+{
+	return probes->cpus;
+}
+
+static int push(const struct bpf_map *stack, uint32_t slot)
+{
+	return bpf_map_update_elem(bpf_map__fd(stack), NULL, &slot, BPF_ANY) ? -errno : 0;
+}
+
+int hr_probes_free_thread(struct hr_probes *probes, uint32_t slot)
+{
+	memset(hr_probes_thread(probes, slot), 0, sizeof(struct hr_thread));
+	return push(probes->bpf->maps.free_threads, slot);
+}
+
+int hr_probes_free_process(struct hr_probes *probes, uint32_t slot)
+{
+	struct hr_process *process = hr_probes_process(probes, slot);
+	uint32_t pid = process->pid, seeded;
+	int seeds = bpf_map__fd(probes->bpf->maps.seed_processes);
+
+	if (!bpf_map_lookup_elem(seeds, &pid, &seeded) && seeded == slot)
+		bpf_map_delete_elem(seeds, &pid);
+	memset(process, 0, sizeof(*process));
+	return push(probes->bpf->maps.free_processes, slot);
+}
+
+int hr_probes_free_calls(struct hr_probes *probes, uint32_t record)
+{
+	for (uint32_t shard = 0; shard < probes->shards; shard++)
+		memset(hr_probes_calls(probes, record, shard), 0, sizeof(struct hr_calls));
+	return push(probes->bpf->maps.free_calls, record);
+}
+
+int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
+			 void *context)
+{
+	int fd = bpf_map__fd(probes->bpf->maps.call_errors);
+	struct hr_errno_key key, *previous = NULL;
+	uint64_t count;
+
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &count))
+			each(context, &key, count);
+		previous = &key;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+struct error_keys {
+	uint32_t process_slot;
+	size_t count;
+	struct hr_errno_key keys[256];
+};
+
+static void collect_key(void *context, const struct hr_errno_key *key, uint64_t count)
+{
+	struct error_keys *found = context;
+
+	(void)count;
+	if (key->process == found->process_slot && found->count < sizeof(found->keys) / sizeof(*found->keys))
+		found->keys[found->count++] = *key;
+}
+
+int hr_probes_free_errors(struct hr_probes *probes, uint32_t process_slot)
+{
+	struct error_keys found = { .process_slot = process_slot };
+	int ret;
+
+	do {
+		found.count = 0;
+		ret = hr_probes_each_error(probes, collect_key, &found);
+		for (size_t i = 0; i < found.count; i++)
+			bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.call_errors), &found.keys[i]);
+	} while (!ret && found.count);
+	return ret;
+}
+
+static int program_info(const struct bpf_program *program, struct bpf_prog_info *ret_info)
+{
+	uint32_t bytes = sizeof(*ret_info);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (bpf_program__fd(program) < 0)
+		return -ENOENT;
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret_info, &bytes);
+}
+
+void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])
+{
+	uint64_t *per_cpu = calloc(probes->cpus, sizeof(*per_cpu));
+	struct bpf_program *program;
+
+	memset(ret_counts, 0, HR_LOSSES * sizeof(*ret_counts));
+	for (uint32_t reason = 0; per_cpu && reason < HR_LOSSES_KERNEL; reason++) {
+		if (bpf_map_lookup_elem(bpf_map__fd(probes->bpf->maps.losses), &reason, per_cpu))
+			continue;
+		for (uint32_t cpu = 0; cpu < probes->cpus; cpu++)
+			ret_counts[reason] += per_cpu[cpu];
+	}
+	free(per_cpu);
+	bpf_object__for_each_program(program, probes->bpf->obj) {
+		struct bpf_prog_info info;
+
+		if (!program_info(program, &info))
+			ret_counts[HR_LOSS_MISSED_PROGRAMS] += info.recursion_misses;
+	}
+}
+
+size_t hr_probes_costs(struct hr_probes *probes, struct hr_program_cost *ret_costs, size_t max)
+{
+	struct bpf_program *program;
+	size_t count = 0;
+
+	bpf_object__for_each_program(program, probes->bpf->obj) {
+		struct bpf_prog_info info;
+
+		if (count < max && !program_info(program, &info))
+			ret_costs[count++] = (struct hr_program_cost){
+				.name = bpf_program__name(program),
+				.runs = info.run_cnt,
+				.time_ns = info.run_time_ns,
+			};
+	}
+	return count;
+}
