@@ -49,6 +49,7 @@ SANITIZED := $(SOURCES:%.c=$(BUILD)/san/%.o)
 PROBES    := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
+DEMO      := $(patsubst %.c,$(BUILD)/demo/%.o,$(wildcard tests/demo/*.c src/base/*.c))
 GENERATED := $(BUILD)/generated/headroom.skel.h $(BUILD)/generated/syscall_names.inc
 
 .DELETE_ON_ERROR:
@@ -110,9 +111,14 @@ workloads: $(WORKLOADS)
 
 demo: $(BUILD)/demo/server
 
-$(BUILD)/demo/server: tests/demo/server.c
+# the demo server: of base alone, without libraries
+$(BUILD)/demo/%.o: %.c
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< -pthread -lm
+	$(Q)mkdir -p $(@D) && $(CC) -Iinclude -Isrc -D_GNU_SOURCE $(CFLAGS) -pthread -MMD -MP -c -o $@ $<
+
+$(BUILD)/demo/server: $(DEMO)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ -lm
 
 check: all unit workloads demo
 	$(Q)scripts/test --built
@@ -132,4 +138,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(SANITIZED:.o=.d) $(PROBES:.o=.d) $(wildcard $(BUILD)/unit/*.d $(BUILD)/workloads/*.d $(BUILD)/demo/*.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(SANITIZED:.o=.d) $(PROBES:.o=.d) $(DEMO:.o=.d) $(wildcard $(BUILD)/unit/*.d $(BUILD)/workloads/*.d)
