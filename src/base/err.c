@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* The sentence is made beside err, because its arguments may be err's own text: "cannot attach: %s". */
-static __attribute__((format(printf, 2, 0))) void write_sentence(struct hr_err *err, const char *format, va_list arguments)
+static __attribute__((format(printf, 2, 0)))
+void write_sentence(struct hr_err *err, const char *format, va_list arguments)
 {
 	struct hr_err sentence;
 

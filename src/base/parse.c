@@ -78,7 +78,8 @@ int hr_parse_duration_ns(const char *text, uint64_t *ret_ns, struct hr_err *err)
 	*ret_ns = (uint64_t)total;
 	return 0;
 malformed:
-	return hr_err_set(err, -EINVAL, "'%s' is not a duration; write a number and ns, us, ms, s, m or h, like '500ms'", text);
+	return hr_err_set(err, -EINVAL,
+			  "'%s' is not a duration; write a number and ns, us, ms, s, m or h, like '500ms'", text);
 }
 
 int hr_parse_int(const char *text, int64_t low, int64_t high, int64_t *ret, struct hr_err *err)

@@ -17,7 +17,7 @@ static const struct {
 	[HR_STATE_POLL] = { "poll", "blocked in epoll_wait, poll, select or an io_uring wait", HR_GROUP_BLOCKED },
 	[HR_STATE_NET_RECV] = { "net_recv", "waits to receive on an inet socket", HR_GROUP_BLOCKED },
 	[HR_STATE_NET_SEND] = { "net_send", "waits to send on an inet socket", HR_GROUP_BLOCKED },
-	[HR_STATE_NET_ACCEPT] = { "net_accept", "waits for a connection to accept on an inet socket", HR_GROUP_BLOCKED },
+	[HR_STATE_NET_ACCEPT] = { "net_accept", "waits to accept a connection on an inet socket", HR_GROUP_BLOCKED },
 	[HR_STATE_NET_CONNECT] = { "net_connect", "waits for an inet socket to be connected", HR_GROUP_BLOCKED },
 	[HR_STATE_IPC] = { "ipc", "waits for a pipe, unix socket, eventfd, message queue, file lock or signal",
 			   HR_GROUP_BLOCKED },

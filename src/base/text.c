@@ -55,7 +55,7 @@ void hr_text_clean(char *dst, size_t size, const char *src, size_t n)
 		dst[used] = '\0';
 }
 
-/* What a kernel returns to itself, seen at sys_exit before a call is restarted, and names that glibc gives another spelling. */
+/* What a kernel returns to itself, seen at sys_exit before a restart, and a name that glibc spells otherwise. */
 static const struct {
 	int number;
 	const char *name;

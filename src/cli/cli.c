@@ -16,7 +16,8 @@ static void print_prefix(const char *verb)
 		fprintf(stderr, "%s: ", verb);
 }
 
-static __attribute__((format(printf, 2, 0))) void print_sentence(const char *verb, const char *format, va_list arguments)
+static __attribute__((format(printf, 2, 0)))
+void print_sentence(const char *verb, const char *format, va_list arguments)
 {
 	print_prefix(verb);
 	vfprintf(stderr, format, arguments);
@@ -64,7 +65,8 @@ static int unknown_verb(const struct hr_verb *const *verbs, const char *name)
 	for (; *verbs; verbs++)
 		hr_nearest_offer(&nearest, (*verbs)->name);
 	if (nearest.name)
-		return hr_cli_failf(NULL, HR_EXIT_USAGE, "unknown command '%s'; did you mean '%s'?", name, nearest.name);
+		return hr_cli_failf(NULL, HR_EXIT_USAGE, "unknown command '%s'; did you mean '%s'?", name,
+				    nearest.name);
 	return hr_cli_failf(NULL, HR_EXIT_USAGE, "unknown command '%s'; `headroom help` lists the commands", name);
 }
 
@@ -99,11 +101,11 @@ static int check_arguments(const struct hr_verb *verb, const struct hr_arguments
 	const char *surplus = arguments->count > verb->arguments_max ? arguments->given[verb->arguments_max] : NULL;
 
 	if (surplus && verb->takes_command)
-		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "unexpected argument '%s'; a command goes after '--'", surplus);
-	if (surplus && verb->arguments)
-		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "unexpected argument '%s'; it takes %s", surplus, verb->arguments);
+		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "unexpected argument '%s'; a command goes after '--'",
+				    surplus);
 	if (surplus)
-		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "unexpected argument '%s'; it takes options only", surplus);
+		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "unexpected argument '%s'; it takes %s", surplus,
+				    verb->arguments ? verb->arguments : "options only");
 	if (arguments->command && !verb->takes_command)
 		return hr_cli_failf(verb->name, HR_EXIT_USAGE, "'--' is for a command, and this takes none");
 	if (arguments->command && !arguments->command[0])
@@ -167,8 +169,8 @@ static int dispatch(const struct hr_verb *const *verbs, int argc, char **argv)
 		return HR_EXIT_DONE;
 	}
 	if (argv[1][0] == '-')
-		return hr_cli_failf(NULL, HR_EXIT_USAGE, "'%s' stands before a command; write `headroom COMMAND %s`", argv[1],
-				    argv[1]);
+		return hr_cli_failf(NULL, HR_EXIT_USAGE, "'%s' stands before a command; write `headroom COMMAND %s`",
+				    argv[1], argv[1]);
 	verb = find_verb(verbs, argv[1]);
 	return verb ? run_verb(verb, argc - 1, argv + 1) : unknown_verb(verbs, argv[1]);
 }

@@ -63,7 +63,9 @@ static const char *typed_duration(int64_t ns, char buf[32])
 	static const struct {
 		const char *name;
 		int64_t ns;
-	} units[] = { { "h", 3600000000000 }, { "m", 60000000000 }, { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 } };
+	} units[] = {
+		{ "h", 3600000000000 }, { "m", 60000000000 }, { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 },
+	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (ns && ns % units[i].ns == 0) {
@@ -188,8 +190,8 @@ static int take_letters(struct scan *scan, const char *text)
 	return 0;
 }
 
-int hr_options_parse(const struct hr_option *options, int argc, char **argv, void *values, struct hr_arguments *ret_arguments,
-		     struct hr_err *err)
+int hr_options_parse(const struct hr_option *options, int argc, char **argv, void *values,
+		     struct hr_arguments *ret_arguments, struct hr_err *err)
 {
 	struct scan scan = { .rows = options, .argv = argv, .argc = argc, .next = 1, .values = values, .err = err };
 	struct hr_arguments arguments = { .given = argv + 1 };

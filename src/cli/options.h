@@ -10,14 +10,15 @@
 #include "base/err.h"
 
 /*
- * Options as rows. A verb declares a struct of values and one row per option; the row says where in the struct the value
- * goes. The kind fixes the member's type: bool, const char *, uint64_t (nanoseconds), int64_t; the macros refuse any other.
+ * Options as rows. A verb declares a struct of values and one row per option; the row says where in the struct the
+ * value goes. The kind fixes the member's type: bool, const char *, uint64_t (nanoseconds), int64_t; the macros refuse
+ * any other.
  *
  *	struct values { const char *output; uint64_t interval_ns; };
  *	static const struct hr_option options[] = {
  *		HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "run file to write"),
- *		HR_OPTION_DURATION(struct values, interval_ns, "interval", 'i', "DURATION", "length of an interval", 10000000,
- *				   3600000000000),
+ *		HR_OPTION_DURATION(struct values, interval_ns, "interval", 'i', "DURATION", "length of an interval",
+ *				   10000000, 3600000000000),
  *		HR_OPTIONS_END,
  *	};
  */
@@ -54,14 +55,14 @@ struct hr_arguments {
 };
 
 /*
- * Read argv[1..argc-1] into the struct at values, which holds the defaults: --name=VALUE, --name VALUE, -lVALUE, -l VALUE,
- * flags also bundled (-vq). argv is reordered and must end with NULL, as that of main() does.
+ * Read argv[1..argc-1] into the struct at values, which holds the defaults: --name=VALUE, --name VALUE, -lVALUE, -l
+ * VALUE, flags also bundled (-vq). argv is reordered and must end with NULL, as that of main() does.
  *
- * 0; -EINVAL: unknown option (err suggests the nearest name), missing or surplus argument, repeated option, not a value of
- * that kind; -ERANGE: out of bounds. On failure the values may be half written. Does not print.
+ * 0; -EINVAL: unknown option (err suggests the nearest name), missing or surplus argument, repeated option, not a value
+ * of that kind; -ERANGE: out of bounds. On failure the values may be half written. Does not print.
  */
-int hr_options_parse(const struct hr_option *options, int argc, char **argv, void *values, struct hr_arguments *ret_arguments,
-		     struct hr_err *err);
+int hr_options_parse(const struct hr_option *options, int argc, char **argv, void *values,
+		     struct hr_arguments *ret_arguments, struct hr_err *err);
 
 /* Print the rows, one option a line, the help aligned. */
 void hr_options_print(const struct hr_option *options, FILE *out);

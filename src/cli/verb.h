@@ -19,7 +19,8 @@ enum hr_exit {
  * One verb of the command line, in src/cli/<name>.c. main() reads the options, prints --help and refuses what the rows
  * refuse, then calls run() with the values and what is left.
  *
- * run() returns the exit status (enum hr_exit, or that of a command that was run); it says what failed with hr_cli_fail().
+ * run() returns the exit status (enum hr_exit, or that of a command that was run); it says what failed with
+ * hr_cli_fail().
  */
 struct hr_verb {
 	const char *name;

@@ -7,23 +7,28 @@
 
 #include "base/err.h"
 
-/* Reads a run file, also one left by kill -9 or one that is being written. Needs no root. */
+/*
+ * Reads a run file, also one left by kill -9, with or without its -wal side file, one that is being written, and one in
+ * a directory that cannot be written. Needs no root. Leaves no side files that were not there.
+ */
 struct hr_reader;
 struct hr_query;
 
 /*
- * Open. 0 and *ret_reader (free with hr_reader_close()); -ENOENT; -EINVAL: not a run file, or damaged; -EPROTO: written by a
- * later version, with a schema that this one cannot read.
+ * Open. 0 and *ret_reader (free with hr_reader_close()); -ENOENT; -EINVAL: not a run file, or damaged; -EPROTO: written
+ * by a later version, with a schema that this one cannot read; -EACCES and other errnos: it cannot be opened. Damage in
+ * the middle of a file shows only when a query gets there.
  */
 int hr_reader_open(const char *path, struct hr_reader **ret_reader, struct hr_err *err);
-void hr_reader_close(struct hr_reader *reader);
+void hr_reader_close(struct hr_reader *reader); /* takes NULL; its queries are to be closed before */
 
 /* The path that it was opened with. */
 const char *hr_reader_path(const struct hr_reader *reader);
 
 /*
- * Prepare a SELECT with parameters, 'i' int64_t or 't' const char *, then step through its rows. Columns count from 0.
- * hr_query_next(): 1 a row, 0 the end, negative: damaged file, with err set at the open.
+ * Prepare a SELECT with parameters, 'i' int64_t or 't' const char * (copied), then step through its rows. Columns count
+ * from 0. hr_query_next(): 1 a row, 0 the end, negative: damaged file; then the err that was given at the open, which
+ * must still be there, says so.
  */
 int hr_query_open(struct hr_reader *reader, struct hr_query **ret_query, struct hr_err *err, const char *sql,
 		  const char *types, ...);
@@ -32,6 +37,6 @@ bool hr_query_is_null(struct hr_query *query, int column);
 int64_t hr_query_int(struct hr_query *query, int column);	/* HR_NULL where NULL */
 double hr_query_real(struct hr_query *query, int column);	/* NAN where NULL */
 const char *hr_query_text(struct hr_query *query, int column); /* NULL where NULL; valid until the next step */
-void hr_query_close(struct hr_query *query);
+void hr_query_close(struct hr_query *query); /* takes NULL */
 
 #endif

@@ -204,13 +204,20 @@ enum hr_column_type { HR_COLUMN_INT, HR_COLUMN_REAL, HR_COLUMN_TEXT };
 struct hr_column {
 	const char *name, *unit, *meaning;
 	enum hr_column_type type;
-	unsigned short offset; /* of the member in the row struct, in bytes */
+};
+
+/* A member of a row struct: these are of one size, so column k of a row is cell k. tables.c asserts it. */
+union hr_cell {
+	int64_t integer;
+	double real;
+	const char *text;
 };
 
 struct hr_table {
 	const char *name, *meaning;
 	const struct hr_column *columns;
 	int column_count;
+	int keyed; /* 1: its first column is the row's own id, and no two rows have the same */
 };
 
 /* All tables, indexed by enum hr_table_id. */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/views.h"
+
+/* Only SQL that SQLite knew in 3.25: the readers of a run file are often older than its writer. */
+
+static const struct hr_column state_totals[] = {
+	{ "state", "", "what the threads were doing", HR_COLUMN_TEXT },
+	{ "seconds", "s", "time of all threads in that state", HR_COLUMN_REAL },
+	{ "share", "", "of the time of all threads", HR_COLUMN_REAL },
+};
+static const char state_totals_select[] =
+	"SELECT state, sum(time_ns) / 1e9, sum(time_ns) * 1.0 / (SELECT sum(time_ns) FROM thread_states)"
+	" FROM thread_states GROUP BY state ORDER BY 2 DESC";
+
+static const struct hr_column thread_states[] = {
+	{ "thread_id", "", "thread", HR_COLUMN_INT },
+	{ "thread", "", "name of the thread", HR_COLUMN_TEXT },
+	{ "process_id", "", "its process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "state", "", "what the thread was doing", HR_COLUMN_TEXT },
+	{ "seconds", "s", "time in that state", HR_COLUMN_REAL },
+};
+static const char thread_states_select[] =
+	"SELECT t.thread_id, t.name, t.process_id, p.name, s.state, s.time_ns / 1e9"
+	" FROM (SELECT thread_id, state, sum(time_ns) AS time_ns FROM thread_states GROUP BY thread_id, state) AS s"
+	" LEFT JOIN threads AS t ON t.thread_id = s.thread_id"
+	" LEFT JOIN processes AS p ON p.process_id = t.process_id"
+	" ORDER BY s.time_ns DESC";
+
+static const struct hr_column interval_states[] = {
+	{ "interval_id", "", "interval", HR_COLUMN_INT },
+	{ "start_s", "s", "its start since the run's start", HR_COLUMN_REAL },
+	{ "seconds", "s", "its length", HR_COLUMN_REAL },
+	{ "on_cpu_s", "s", "time of all threads in user and kernel", HR_COLUMN_REAL },
+	{ "waiting_for_cpu_s", "s", "time of all threads in runq and preempted", HR_COLUMN_REAL },
+	{ "blocked_s", "s", "time of all threads in any other state", HR_COLUMN_REAL },
+};
+static const char interval_states_select[] =
+	"SELECT i.interval_id, i.start_ns / 1e9, (i.end_ns - i.start_ns) / 1e9,"
+	" sum(CASE WHEN s.state IN ('user', 'kernel') THEN s.time_ns ELSE 0 END) / 1e9,"
+	" sum(CASE WHEN s.state IN ('runq', 'preempted') THEN s.time_ns ELSE 0 END) / 1e9,"
+	" sum(CASE WHEN s.state NOT IN ('user', 'kernel', 'runq', 'preempted') THEN s.time_ns ELSE 0 END) / 1e9"
+	" FROM intervals AS i LEFT JOIN thread_states AS s ON s.interval_id = i.interval_id"
+	" GROUP BY i.interval_id ORDER BY i.interval_id";
+
+static const struct hr_column cpu_waits[] = {
+	{ "state", "", "runq or preempted", HR_COLUMN_TEXT },
+	{ "owner", "", "who had the CPU meanwhile", HR_COLUMN_TEXT },
+	{ "seconds", "s", "time of all threads", HR_COLUMN_REAL },
+};
+static const char cpu_waits_select[] =
+	"SELECT state, owner, sum(time_ns) / 1e9 FROM cpu_waits GROUP BY state, owner ORDER BY 3 DESC";
+
+static const struct hr_column syscalls[] = {
+	{ "process_id", "", "process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "abi", "", "native or compat", HR_COLUMN_TEXT },
+	{ "syscall", "", "name, or its number where it has none", HR_COLUMN_TEXT },
+	{ "calls", "", "calls finished", HR_COLUMN_INT },
+	{ "errors", "", "calls that returned an errno", HR_COLUMN_INT },
+	{ "total_s", "s", "time in those calls", HR_COLUMN_REAL },
+	{ "mean_us", "us", "time of one call", HR_COLUMN_REAL },
+};
+static const char syscalls_select[] =
+	"SELECT s.process_id, p.name, s.abi, s.syscall, s.calls, s.errors, s.total_ns / 1e9,"
+	" s.total_ns / 1e3 / nullif(s.calls, 0)"
+	" FROM (SELECT process_id, abi, syscall, sum(calls) AS calls, sum(errors) AS errors, sum(total_ns) AS total_ns"
+	" FROM syscalls GROUP BY process_id, abi, syscall) AS s"
+	" LEFT JOIN processes AS p ON p.process_id = s.process_id"
+	" ORDER BY s.total_ns DESC";
+
+static const struct hr_column latencies[] = {
+	{ "process_id", "", "process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "metric", "", "syscall, runq or preempted", HR_COLUMN_TEXT },
+	{ "label", "", "name of the syscall; null for the other metrics", HR_COLUMN_TEXT },
+	{ "count", "", "how many", HR_COLUMN_INT },
+	{ "p50_us", "us", "half of them took at most this, within 1/16", HR_COLUMN_REAL },
+	{ "p90_us", "us", "9 in 10 took at most this, within 1/16", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this, within 1/16", HR_COLUMN_REAL },
+};
+static const char latencies_select[] =
+	"WITH slots AS (SELECT process_id, metric, label, low_ns, high_ns, sum(count) AS count"
+	" FROM histograms GROUP BY process_id, metric, label, low_ns, high_ns),"
+	" ranks AS (SELECT process_id, metric, label, count, (low_ns + high_ns) / 2e3 AS middle_us,"
+	" sum(count) OVER (PARTITION BY process_id, metric, label ORDER BY low_ns) AS below,"
+	" sum(count) OVER (PARTITION BY process_id, metric, label) AS total FROM slots)"
+	" SELECT r.process_id, p.name, r.metric, r.label, sum(r.count),"
+	" min(CASE WHEN r.below >= r.total * 0.50 THEN r.middle_us END),"
+	" min(CASE WHEN r.below >= r.total * 0.90 THEN r.middle_us END),"
+	" min(CASE WHEN r.below >= r.total * 0.99 THEN r.middle_us END)"
+	" FROM ranks AS r LEFT JOIN processes AS p ON p.process_id = r.process_id"
+	" GROUP BY r.process_id, r.metric, r.label ORDER BY 5 DESC";
+
+static const struct hr_column losses[] = {
+	{ "reason", "", "what happened", HR_COLUMN_TEXT },
+	{ "count", "", "how often in the run", HR_COLUMN_INT },
+};
+static const char losses_select[] = "SELECT reason, sum(count) FROM losses GROUP BY reason ORDER BY 2 DESC";
+
+#define VIEW(name, meaning) { "v_" #name, meaning, name, sizeof(name) / sizeof(name[0]), name##_select }
+const struct hr_view hr_views[] = {
+	VIEW(state_totals, "where the time of all threads went"),
+	VIEW(thread_states, "where the time of each thread went"),
+	VIEW(interval_states, "how each interval's time was spent"),
+	VIEW(cpu_waits, "who had the CPU while threads waited for it"),
+	VIEW(syscalls, "calls of each process over the run"),
+	VIEW(latencies, "percentiles over the run"),
+	VIEW(losses, "what is missing from the run or guessed in it"),
+};
+const int hr_view_count = sizeof(hr_views) / sizeof(hr_views[0]);
