@@ -54,7 +54,7 @@ GENERATED := $(BUILD)/generated/headroom.skel.h $(BUILD)/generated/syscall_names
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install check unit workloads demo bench clean
+.PHONY: all install check unit workloads demo test-programs bench clean
 
 all: $(BUILD)/headroom
 
@@ -120,8 +120,10 @@ $(BUILD)/demo/server: $(DEMO)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ -lm
 
-check: all unit workloads demo
-	$(Q)scripts/test --built
+test-programs: all workloads demo $(UNIT)
+
+check: test-programs
+	$(Q)BUILD='$(BUILD)' scripts/test --built
 
 # cost: empty programs on headroom's hooks, and the loops that are timed; BENCH='--rounds 9' passes options
 $(BUILD)/bench/%: tests/bench/%.c
