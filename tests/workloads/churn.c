@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SLEEPERS threads that sleep and now and then do a little, and BIRTHS threads per second that are born, work 2 ms and die,
- * for MS milliseconds. The truth: how many of each lived.
+ * SLEEPERS threads that sleep and now and then do a little, and BIRTHS threads per second that are born, work 2 ms and
+ * die, for MS milliseconds. The truth: how many of each lived.
  */
 #include "workload.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * THREADS threads that burn CPU in user mode for MS milliseconds, on any CPU, or all on CPU if that is given. The truth per
- * thread: what the kernel's own books say of it in the meantime.
+ * THREADS threads that burn CPU in user mode for MS milliseconds, on any CPU, or all on CPU if that is given. The
+ * truth per thread: what the kernel's own books say of it in the meantime.
  */
 #include "workload.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Threads that wait for a block device, each in its own way, on files in the directory that is the first argument; the second
- * is the number of rounds. The truth has the form of waits.h: low_ns is the time in the calls in which the kernel's own books
- * say that the thread neither ran nor was runnable, high_ns the time in the calls.
+ * Threads that wait for a block device, each in its own way, on files in the directory that is the first argument; the
+ * second is the number of rounds. The truth has the form of waits.h: low_ns is the time in the calls in which the
+ * kernel's own books say that the thread neither ran nor was runnable, high_ns the time in the calls.
  */
 #include "workload.h"
 

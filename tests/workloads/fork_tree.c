@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tree of processes: CHILDREN children, each of which starts CHILDREN of its own by fork and exec; every process of the tree
- * sleeps MS milliseconds once. The truth: how many of each kind.
+ * A tree of processes: CHILDREN children, each of which starts CHILDREN of its own by fork and exec; every process of
+ * the tree sleeps MS milliseconds once. The truth: how many of each kind.
  */
 #include "workload.h"
 

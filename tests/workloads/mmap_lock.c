@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread that waits for the mmap_lock of its process, as a reader, while another changes the protection of many pages under
- * it, for MS milliseconds. The truth has the form of waits.h: low_ns is the time in calls that took far longer than they need
- * and in which the thread neither ran nor was runnable.
+ * A thread that waits for the mmap_lock of its process, as a reader, while another changes the protection of many
+ * pages under it, for MS milliseconds. The truth has the form of waits.h: low_ns is the time in calls that took far
+ * longer than they need and in which the thread neither ran nor was runnable.
  */
 #include "workload.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Known effective parallelism. First one thread burns MS milliseconds of wall time alone; then two burn it together, each
- * pinned to a CPU of its own; then two take turns under a mutex, never both on CPU. With one CPU the second phase is left out.
- * The truth: CPU time of each phase's threads.
+ * Known effective parallelism. First one thread burns MS milliseconds of wall time alone; then two burn it together,
+ * each pinned to a CPU of its own; then two take turns under a mutex, never both on CPU. With one CPU the second phase
+ * is left out. The truth: CPU time of each phase's threads.
  */
 #include "workload.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Known numbers of switches: two threads pass a byte to and fro over pipes ROUNDS times, each blocking once per round; a third
- * moves itself to and fro between two CPUs. The truth: the kernel's own counts.
+ * Known numbers of switches: two threads pass a byte to and fro over pipes ROUNDS times, each blocking once per round;
+ * a third moves itself to and fro between two CPUs. The truth: the kernel's own counts.
  */
 #include "workload.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Known numbers of system calls: many that succeed, some that fail with a known errno, and, on x86-64, some by the 32-bit
- * entry, where the same numbers mean other calls. The truth: how many of each.
+ * Known numbers of system calls: many that succeed, some that fail with a known errno, and, on x86-64, some by the
+ * 32-bit entry, where the same numbers mean other calls. The truth: how many of each.
  */
 #include "workload.h"
 

@@ -5,15 +5,16 @@
 #include "workload.h"
 
 /*
- * The driver of the *_waits workloads: one thread per kind of wait blocks `rounds` times, and another one wakes it each time
- * `wait_ms` after it blocked. A kind is a row; a file of kinds ends in WAITS_MAIN(kinds).
+ * The driver of the *_waits workloads: one thread per kind of wait blocks `rounds` times, and another one wakes it
+ * each time `wait_ms` after it blocked. A kind is a row; a file of kinds ends in WAITS_MAIN(kinds).
  *
- * Usage: NAME_waits [--now] [--before] [ROUNDS [WAIT_MS [KIND...]]]. Without --before the threads wait once the test says go. With
- * it they all wait already when the workload is ready, and those that somebody wakes are woken once, WAIT_MS after go: for
- * recordings that begin in mid-wait.
+ * Usage: NAME_waits [--now] [--before] [ROUNDS [WAIT_MS [KIND...]]]. Without --before the threads wait once the test
+ * says go. With it they all wait already when the workload is ready, and those that somebody wakes are woken once,
+ * WAIT_MS after go: for recordings that begin in mid-wait. Then the truth, as far as it is known, is what it prints
+ * when it is ready.
  *
- * The truth per thread: its waits lasted at least low_ns, from entering the call to the moment of its wake-up, and at most
- * high_ns, from entering the call to returning from it. woken_unix_ns is the moment of its last wake-up.
+ * The truth per thread: its waits lasted at least low_ns, from entering the call to the moment of its wake-up, and at
+ * most high_ns, from entering the call to returning from it. woken_unix_ns is the moment of its last wake-up.
  */
 
 struct wait;
@@ -111,7 +112,7 @@ static inline void *wake_thread(void *argument)
 
 static inline void waits_print(const struct wait *waits, int count, uint64_t realtime_offset_ns)
 {
-	printf("{\"waits\":[");
+	printf("{\"ready\":true,\"waits\":[");
 	for (int i = 0; i < count; i++) {
 		const struct wait *wait = &waits[i];
 
@@ -173,7 +174,8 @@ static inline int waits_main(const struct wait_kind *kinds, size_t kind_count, i
 	pthread_barrier_wait(&waits_go);
 	if (before) {
 		waits_block_all(waits, count);
-		workload_ready();
+		waits_print(waits, count, 0);
+		workload_await_go();
 		waits_may_end = 1;
 	}
 	for (int i = 0; i < count; i++) {

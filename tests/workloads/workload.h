@@ -19,11 +19,12 @@
 #include <unistd.h>
 
 /*
- * What every workload of the end-to-end tests shares. A workload's truth is known by construction, or it measures it itself.
+ * What every workload of the end-to-end tests shares. A workload's truth is known by construction, or it measures it
+ * itself.
  *
- * The agreement with tests/e2e/workloads.py: when set up, it prints {"ready": true} and blocks on its stdin; a line there starts
- * it. At its end it prints its truth as one line of JSON, blocks on stdin again until that ends, and exits with 0. With `--now` as
- * its first argument it waits for nothing. Times are CLOCK_MONOTONIC nanoseconds.
+ * The agreement with tests/e2e/workloads.py: when set up, it prints {"ready": true} and blocks on its stdin; a line
+ * there starts it. At its end it prints its truth as one line of JSON, blocks on stdin again until that ends, and
+ * exits with 0. With `--now` as its first argument it waits for nothing. Times are CLOCK_MONOTONIC nanoseconds.
  */
 
 #define MS 1000000ULL
@@ -183,14 +184,22 @@ static inline long argument(int argc, char **argv, int index, long otherwise)
 	return argc > index ? strtol(argv[index], NULL, 10) : otherwise;
 }
 
+/* What is known when all is set up has been printed: hand it over, and block until the test says go. */
+static inline void workload_await_go(void)
+{
+	printf("\n");
+	fflush(stdout);
+	if (workload_waits)
+		block_on_stdin();
+}
+
 /* Set up: say so, and block until the test says go. */
 static inline void workload_ready(void)
 {
 	if (!workload_waits)
 		return;
-	printf("{\"ready\": true}\n");
-	fflush(stdout);
-	block_on_stdin();
+	printf("{\"ready\": true}");
+	workload_await_go();
 }
 
 /* The truth has been printed: hand it over, and stay until the test has read what it wants of this process. */

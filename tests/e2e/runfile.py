@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Read a run file, and ask it what tests ask."""
+
+import os
+import sqlite3
+
+from harness import EXACT, MS, check, show
+
+# Reasons that mean a missing piece. The others are approximations that a kernel which drops events brings about.
+LOSSY = {"thread_slots", "process_slots", "call_records", "errno_rows", "missed_programs", "store_rows"}
+MISSED = {"missed_switch_in", "missed_switch_out", "unseen_wakes", "parallel_races", "torn_reads"}
+
+CONSERVED_SHARE = 0.001
+
+
+class Run:
+    def __init__(self, path):
+        check(os.path.exists(path), f"there is no run file '{path}'")
+        self.path = path
+        self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self.db.row_factory = sqlite3.Row
+
+    def close(self):
+        self.db.close()
+
+    def rows(self, sql, *parameters):
+        return [dict(row) for row in self.db.execute(sql, parameters)]
+
+    def value(self, sql, *parameters):
+        row = self.db.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    # Threads
+
+    def threads(self, **where):
+        """Rows of threads whose columns have these values."""
+        condition = " AND ".join(f"{column} = ?" for column in where) or "1"
+        return self.rows(f"SELECT * FROM threads WHERE {condition} ORDER BY first_ns", *where.values())
+
+    def thread(self, **where):
+        found = self.threads(**where)
+        check(len(found) == 1, f"{len(found)} threads have {where}, not 1")
+        return found[0]
+
+    def states(self, **where):
+        """Nanoseconds per state, over all threads that match."""
+        condition = " AND ".join(f"threads.{column} = ?" for column in where) or "1"
+        rows = self.rows(f"SELECT state, sum(time_ns) AS time_ns FROM thread_states JOIN threads USING (thread_id)"
+                         f" WHERE {condition} GROUP BY state", *where.values())
+        return {row["state"]: row["time_ns"] for row in rows}
+
+    def state(self, name, **where):
+        return self.states(**where).get(name, 0)
+
+    def counters(self, **where):
+        condition = " AND ".join(f"threads.{column} = ?" for column in where) or "1"
+        columns = ("syscalls", "voluntary", "involuntary", "migrations", "mmap_lock_ns", "not_run_ns")
+        sums = ", ".join(f"coalesce(sum({column}), 0) AS {column}" for column in columns)
+        return self.rows(f"SELECT {sums} FROM thread_counters JOIN threads USING (thread_id) WHERE {condition}",
+                         *where.values())[0]
+
+    def queue_owners(self, state, **where):
+        """Nanoseconds in runq or preempted by who had the CPU."""
+        condition = "".join(f" AND threads.{column} = ?" for column in where)
+        rows = self.rows(f"SELECT owner, sum(time_ns) AS time_ns FROM cpu_waits JOIN threads USING (thread_id)"
+                         f" WHERE cpu_waits.state = ?{condition} GROUP BY owner", state, *where.values())
+        return {row["owner"]: row["time_ns"] for row in rows}
+
+    # Syscalls
+
+    def calls(self, syscall, abi="native", pid=None):
+        """Sums over the run of one syscall's rows."""
+        return self.rows("SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(errors), 0) AS errors,"
+                         " coalesce(sum(total_ns), 0) AS total_ns FROM syscalls JOIN processes USING (process_id)"
+                         " WHERE syscall = ? AND abi = ? AND (?3 IS NULL OR pid = ?3)", syscall, abi, pid)[0]
+
+    def errors(self, syscall, error):
+        return self.value("SELECT coalesce(sum(calls), 0) FROM syscall_errors WHERE syscall = ? AND error = ?", syscall, error)
+
+    # The run
+
+    def losses(self):
+        return {row["reason"]: row["n"] for row in self.rows("SELECT reason, sum(count) AS n FROM losses GROUP BY reason")}
+
+    def end_ns(self):
+        """Up to where its intervals reach."""
+        return self.value("SELECT max(end_ns) FROM intervals") or 0
+
+    def gaps_ns(self):
+        """Time within the run that is in no interval."""
+        return self.end_ns() - (self.value("SELECT sum(end_ns - start_ns) FROM intervals") or 0)
+
+    def total_ns(self):
+        return self.value("SELECT sum(time_ns) FROM thread_states") or 0
+
+    def other_share(self):
+        return self.state("other") / max(1, self.total_ns())
+
+    # Laws that hold for every run
+
+    def check_laws(self):
+        check(self.value("PRAGMA integrity_check") == "ok", "the run file is damaged")
+        self.check_conservation()
+        self.check_intervals()
+        self.check_losses()
+
+    def check_conservation(self):
+        """Over the states, the times of a thread add up to its life in the run, less what lies between intervals."""
+        lives = self.rows("SELECT tid, name, coalesce((SELECT sum(time_ns) FROM thread_states s"
+                          " WHERE s.thread_id = t.thread_id), 0) AS sum_ns,"
+                          " coalesce((SELECT sum(min(end_ns, coalesce(t.last_ns, end_ns)) - max(start_ns, t.first_ns))"
+                          " FROM intervals WHERE start_ns < coalesce(t.last_ns, end_ns) AND end_ns > t.first_ns), 0) AS life_ns"
+                          " FROM threads t")
+        for life in lives:
+            slack_ns = max(life["life_ns"] * CONSERVED_SHARE, 1000)
+            check(abs(life["sum_ns"] - life["life_ns"]) <= slack_ns,
+                  f"thread {life['tid']} ({life['name']}) lived {show(life['life_ns'], 'ns')},"
+                  f" but its states add up to {show(life['sum_ns'], 'ns')}")
+
+    def check_intervals(self):
+        """Intervals do not overlap, and in none of them is a thread longer than it lasts."""
+        intervals = self.rows("SELECT * FROM intervals ORDER BY interval_id")
+        for before, after in zip(intervals, intervals[1:]):
+            check(before["end_ns"] <= after["start_ns"], f"the intervals {before} and {after} overlap")
+        check(not self.value("SELECT count(*) FROM thread_states WHERE time_ns < 0"), "a state has a negative time")
+        too_long = self.rows("SELECT tid, interval_id, sum(time_ns) AS sum_ns, end_ns - start_ns AS length_ns FROM thread_states"
+                             " JOIN intervals USING (interval_id) JOIN threads USING (thread_id)"
+                             " GROUP BY thread_id, interval_id HAVING sum_ns > length_ns * 1.001 + ?", MS)
+        check(not too_long, f"a thread was accounted for longer than the interval: {too_long[:1]}")
+
+    def check_losses(self):
+        losses = self.losses()
+        lossy = {reason: n for reason, n in losses.items() if reason in LOSSY}
+        check(not lossy, f"the run lost data: {lossy}")
+        switches = self.value("SELECT coalesce(sum(voluntary + involuntary), 0) FROM thread_counters")
+        missed = sum(n for reason, n in losses.items() if reason in MISSED)
+        limit = 0 if EXACT else 5 + switches * 0.01
+        check(missed <= limit, f"{missed} of {switches} switches were missed: {losses}")

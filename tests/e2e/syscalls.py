@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How often, how long, with which errors: calls whose numbers are known by construction."""
+
+import os
+import signal
+import time
+
+from harness import EXACT, MS, SLOWNESS, Skip, between, check, equal, temporary_directory, test
+from recorder import Recorder
+from workload import Workload
+
+
+def record_mix(count):
+    with temporary_directory() as directory, Workload("syscall_mix", count) as workload:
+        with Recorder(directory, "-p", workload.pid) as recorder:
+            workload.go()
+            truth = workload.truth()
+            equal("calls that did not do what they must", truth["wrong"], 0)
+            return truth, Snapshot(recorder.stop())
+
+
+class Snapshot:
+    """What these tests read of a run, kept beyond its file."""
+
+    def __init__(self, run):
+        self.calls = {(row["syscall"], row["abi"]): row for row in run.rows(
+            "SELECT syscall, abi, sum(calls) AS calls, sum(timed) AS timed, sum(errors) AS errors, sum(total_ns) AS total_ns"
+            " FROM syscalls GROUP BY syscall, abi")}
+        self.errors = {(row["syscall"], row["error"]): row["calls"] for row in run.rows(
+            "SELECT syscall, error, sum(calls) AS calls FROM syscall_errors GROUP BY syscall, error")}
+        self.histograms = {row["label"]: row["n"] for row in run.rows(
+            "SELECT label, sum(count) AS n FROM histograms WHERE metric = 'syscall' GROUP BY label")}
+
+
+@test(guest=True)
+def every_call_is_counted_also_those_that_are_not_timed():
+    truth, seen = record_mix(100_000)
+    equal("calls of getppid", seen.calls["getppid", "native"]["calls"], truth["getppid"])
+
+
+@test(guest=True)
+def failed_calls_are_counted_by_error():
+    truth, seen = record_mix(10)
+    for syscall, error in (("close", "EBADF"), ("openat", "ENOENT"), ("kill", "EINVAL"), ("readv", "EAGAIN")):
+        equal(f"calls of {syscall} with {error}", seen.errors.get((syscall, error)), truth["failures"])
+        equal(f"failed calls of {syscall}", seen.calls[syscall, "native"]["errors"], truth["failures"])
+    equal("failed calls of getppid", seen.calls["getppid", "native"]["errors"], 0)
+
+
+@test(guest=True)
+def a_call_without_a_name_has_its_number():
+    truth, seen = record_mix(10)
+    equal("calls of number 509", seen.calls.get(("509", "native"), {}).get("calls"), truth["failures"])
+    equal("calls of number 509 with ENOSYS", seen.errors.get(("509", "ENOSYS")), truth["failures"])
+
+
+@test(guest=True)
+def calls_by_the_32_bit_entry_are_counted_apart():
+    truth, seen = record_mix(10)
+    if not truth["compat_getpid"]:
+        raise Skip("this kernel or machine has no 32-bit system calls")
+    compat = {syscall: row["calls"] for (syscall, abi), row in seen.calls.items() if abi == "compat"}
+    check(len(compat) == 1, f"32-bit calls of one number are {compat}")
+    check(next(iter(compat)) in ("getpid", "20"), f"32-bit call 20 is called {compat}")
+    equal("32-bit calls", sum(compat.values()), truth["compat_getpid"])
+    check(("writev", "native") not in seen.calls, "32-bit call 20 was taken for the 64-bit writev")
+
+
+@test(guest=True)
+def histogram_counts_add_up_to_the_calls():
+    _, seen = record_mix(20_000)
+    for (syscall, abi), row in seen.calls.items():
+        if abi == "native" and (syscall, "compat") not in seen.calls:
+            equal(f"calls in the histogram of {syscall}", seen.histograms.get(syscall, 0), row["calls"])
+
+
+@test(guest=True)
+def the_time_of_a_call_is_the_time_that_it_lasts():
+    with temporary_directory() as directory, Workload("sleep_waits", 20, 20, "nanosleep") as workload:
+        with Recorder(directory, "-p", workload.pid) as recorder:
+            workload.go()
+            wait = workload.truth()["waits"][0]
+            run = recorder.stop()
+            calls = run.calls("clock_nanosleep")
+            between("calls of clock_nanosleep", calls["calls"], 20, 20)
+            between("time in clock_nanosleep", calls["total_ns"], wait["low_ns"], wait["high_ns"], "ns")
+            slots = run.rows("SELECT low_ns, high_ns, sum(count) AS n FROM histograms"
+                             " WHERE metric = 'syscall' AND label = 'clock_nanosleep' GROUP BY low_ns")
+            equal("calls in the histogram", sum(slot["n"] for slot in slots), 20)
+            for slot in slots:
+                check(slot["high_ns"] > 20 * MS, f"no sleep was as short as {slot}")
+                check(slot["high_ns"] - slot["low_ns"] <= slot["low_ns"] / 8 + 1, f"the slot {slot} is wider than the error allows")
+
+
+@test(guest=True)
+def a_call_that_goes_on_at_the_intervals_end_is_in_progress():
+    with temporary_directory() as directory, Workload("sleep_waits", 1, 10, "nanosleep") as workload:
+        with Recorder(directory, "-p", workload.pid, "-d", f"{int(1000 * min(SLOWNESS, 3))}ms", interval="250ms") as recorder:
+            run = recorder.wait()  # the workload has blocked in read since before the recording
+            rows = run.rows("SELECT in_progress, in_progress_ns, end_ns FROM syscalls JOIN intervals USING (interval_id)"
+                            " WHERE syscall = 'read' ORDER BY interval_id")
+            check(len(rows) >= 3, f"the open read is in {len(rows)} intervals")
+            for row in rows:
+                equal("reads in progress", row["in_progress"], 1)
+                between("time of the open read", row["in_progress_ns"], 0.95 * row["end_ns"] - 5 * MS * SLOWNESS,
+                        row["end_ns"] + MS, "ns")
+            equal("finished reads", run.calls("read")["calls"], 0)
+
+
+@test(guest=True)
+def an_interrupted_sleep_is_one_wait_in_sleep():
+    with temporary_directory() as directory, Workload("sleep_waits", 1, 600, "nanosleep") as workload:
+        with Recorder(directory, "-p", workload.pid) as recorder:
+            workload.go()
+            time.sleep(0.1)
+            os.kill(workload.pid, signal.SIGSTOP)
+            os.kill(workload.pid, signal.SIGCONT)
+            wait = workload.truth()["waits"][0]
+            run = recorder.stop()
+            states = run.states(tid=wait["tid"])
+            slack_ns = 30 * MS * SLOWNESS
+            between(f"time in sleep and stopped, of {states},", states.get("sleep", 0) + states.get("stopped", 0),
+                    wait["low_ns"] - slack_ns, wait["high_ns"] + MS, "ns")
+            check(states.get("sleep", 0) > 0.8 * wait["low_ns"] - slack_ns, f"the sleep went on elsewhere: {states}")
+            check(states.get("other", 0) <= (0 if EXACT else MS), f"it was in no known state: {states}")
