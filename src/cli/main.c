@@ -6,7 +6,6 @@
 
 static const struct hr_verb *const verbs[] = {
 	&hr_verb_record,
-	&hr_verb_mark,
 	&hr_verb_report,
 	&hr_verb_doctor,
 	NULL,

@@ -299,8 +299,6 @@ static bool is_known(struct hr_probes *probes, uint32_t pid)
 
 		if (process->pid == pid && !process->ended_ns)
 			return true;
-		if (!process->pid && !hr_probes_process(probes, slot + (slot + 1 < HR_PROCESS_SLOTS))->pid)
-			break; /* two unused in a row: slots come into use in order */
 	}
 	return false;
 }

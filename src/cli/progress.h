@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_CLI_PROGRESS_H
+#define HR_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "collect/drain.h"
+
+/* The line that a recording shows on a terminal: elapsed, threads, syscalls/s, what the threads do, losses. */
+struct hr_progress {
+	FILE *out;
+	bool shown; /* a line stands there and is to be overwritten */
+	bool on;    /* out is a terminal */
+	uint64_t losses;
+};
+
+void hr_progress_init(struct hr_progress *progress, FILE *out);
+
+/* Show an interval. */
+void hr_progress_show(struct hr_progress *progress, uint64_t elapsed_ns, const struct hr_drain_totals *totals,
+		      uint64_t interval_ns);
+
+/* Take the line away, so that other text can follow. */
+void hr_progress_clear(struct hr_progress *progress);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STATUS_NOT_FOUND 127
+#define STATUS_NOT_RUN 126
+
+static long id_from(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end;
+	long id;
+
+	if (!text || !*text)
+		return -1;
+	id = strtol(text, &end, 10);
+	return *end || id < 0 ? -1 : id;
+}
+
+/* Root runs headroom; what it starts is the business of the user who called sudo. */
+static int drop_privileges(void)
+{
+	long uid = id_from("SUDO_UID"), gid = id_from("SUDO_GID");
+	struct passwd *user;
+
+	if (geteuid() != 0 || uid <= 0 || gid < 0)
+		return 0;
+	user = getpwuid(uid);
+	if (user ? initgroups(user->pw_name, gid) : setgroups(0, NULL))
+		return -errno;
+	if (setgid(gid) || setuid(uid))
+		return -errno;
+	return 0;
+}
+
+/* In the child. The failure pipe closes by itself when exec succeeds. */
+static void become(char *const argv[], int gate_fd, int failure_fd)
+{
+	sigset_t none;
+	char go;
+	int code;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (read(gate_fd, &go, 1) != 1)
+		_exit(STATUS_NOT_RUN); /* headroom gave up */
+	code = drop_privileges();
+	if (!code) {
+		execvp(argv[0], argv);
+		code = -errno;
+	}
+	if (write(failure_fd, &code, sizeof(code)) < 0)
+		_exit(STATUS_NOT_RUN);
+	_exit(code == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN);
+}
+
+int hr_command_start(char *const argv[], struct hr_command *ret, struct hr_err *err)
+{
+	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 }, code = 0;
+	pid_t pid;
+
+	if (pipe2(gate, O_CLOEXEC) || pipe2(failure, O_CLOEXEC)) {
+		code = hr_err_errno(err, -errno, "cannot start '%s'", argv[0]);
+		goto out;
+	}
+	pid = fork();
+	if (pid < 0) {
+		code = hr_err_errno(err, -errno, "cannot start '%s'", argv[0]);
+		goto out;
+	}
+	if (pid == 0) {
+		close(gate[1]);
+		become(argv, gate[0], failure[1]);
+	}
+	*ret = (struct hr_command){
+		.pid = pid,
+		.gate_fd = gate[1],
+		.failure_fd = failure[0],
+		.pid_fd = syscall(SYS_pidfd_open, pid, 0),
+	};
+	gate[1] = failure[0] = -1;
+out:
+	for (int i = 0; i < 2; i++) {
+		if (gate[i] >= 0)
+			close(gate[i]);
+		if (failure[i] >= 0)
+			close(failure[i]);
+	}
+	return code;
+}
+
+int hr_command_release(struct hr_command *command, struct hr_err *err)
+{
+	int code = 0;
+	ssize_t n;
+
+	if (write(command->gate_fd, "g", 1) != 1)
+		return hr_err_errno(err, -errno, "cannot start the command");
+	do
+		n = read(command->failure_fd, &code, sizeof(code));
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(code))
+		return 0;
+	while (!hr_command_poll(command))
+		usleep(1000);
+	return hr_err_errno(err, code, "cannot run the command");
+}
+
+bool hr_command_poll(struct hr_command *command)
+{
+	int status;
+
+	if (!command->pid || command->ended)
+		return command->ended;
+	if (waitpid(command->pid, &status, WNOHANG) != command->pid)
+		return false;
+	command->ended = true;
+	command->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return true;
+}
+
+void hr_command_signal(struct hr_command *command, int signal)
+{
+	if (command->pid && !hr_command_poll(command))
+		kill(command->pid, signal);
+}
+
+void hr_command_fini(struct hr_command *command)
+{
+	if (!command->pid)
+		return;
+	close(command->gate_fd); /* ends one that still waits for it */
+	close(command->failure_fd);
+	if (command->pid_fd >= 0)
+		close(command->pid_fd);
+	hr_command_poll(command);
+}

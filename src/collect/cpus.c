@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUs: who had each of them, what the hypervisor and interrupts took, and which other processes ran.
+ * Kernel side: bpf/sched.bpf.c (cpu_turn), bpf/tasks.bpf.c (list_tasks).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "collect/drain.h"
+#include "collect/host.h"
+#include "collect/procs.h"
+#include "collect/roster.h"
+
+#define NEIGHBOURS_MAX 20
+#define NEIGHBOUR_LEAST_NS 100000 /* less in an interval is not worth a row */
+
+struct seen_task {
+	uint32_t tid;
+	uint64_t ran_ns;
+};
+
+struct neighbour {
+	uint32_t pid;
+	uint64_t ran_ns;
+	const char *comm;
+};
+
+struct cpus {
+	struct hr_host host;
+	struct hr_host_cpu *before; /* of host.cpus, at the last pass */
+	uint64_t (*owner_ns)[HR_OWNERS_KERNEL]; /* by CPU, at the last pass */
+	struct seen_task *tasks;		/* by tid, at the last pass */
+	size_t task_count;
+};
+
+static uint64_t minus(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+static void owner_totals(const struct hr_cpu *mapped, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL])
+{
+	struct hr_cpu record;
+
+	memcpy(&record, mapped, sizeof(record));
+	memcpy(ret_ns, record.owner_ns, sizeof(record.owner_ns));
+	if (record.since_ns && now_ns > record.since_ns && record.owner < HR_OWNERS_KERNEL)
+		ret_ns[record.owner] += now_ns - record.since_ns;
+}
+
+/* Write each CPU's row; returns the time that other threads had on all of them. */
+static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
+{
+	uint64_t now_ns = hr_clock_mono_ns(), other_ns = 0, steal_ns = 0, irq_ns = 0, all_ns = 0;
+
+	for (uint32_t cpu = 0; cpu < hr_probes_cpus(drain->probes) && cpu < cpus->host.cpu_count; cpu++) {
+		const struct hr_host_cpu *host = &cpus->host.cpus[cpu], *before = &cpus->before[cpu];
+		uint64_t totals_ns[HR_OWNERS_KERNEL], delta_ns[HR_OWNERS_KERNEL];
+
+		if (!host->online)
+			continue;
+		owner_totals(hr_probes_cpu(drain->probes, cpu), now_ns, totals_ns);
+		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {
+			delta_ns[owner] = minus(totals_ns[owner], cpus->owner_ns[cpu][owner]);
+			all_ns += delta_ns[owner];
+		}
+		memcpy(cpus->owner_ns[cpu], totals_ns, sizeof(totals_ns));
+		other_ns += delta_ns[HR_OWNER_OTHER];
+		steal_ns += minus(host->steal_ns, before->steal_ns);
+		irq_ns += minus(host->irq_ns, before->irq_ns);
+		hr_drain_add(drain, HR_TABLE_cpus,
+			     &(struct hr_row_cpus){
+				     .interval_id = drain->interval_id,
+				     .cpu = cpu,
+				     .target_ns = delta_ns[HR_OWNER_TARGET],
+				     .other_ns = delta_ns[HR_OWNER_OTHER],
+				     .idle_ns = delta_ns[HR_OWNER_IDLE],
+				     .steal_ns = cpus->host.steal_known ? (int64_t)minus(host->steal_ns, before->steal_ns) : HR_NULL,
+				     .irq_ns = cpus->host.irq_known ? (int64_t)minus(host->irq_ns, before->irq_ns) : HR_NULL,
+			     });
+	}
+	drain->steal_share = cpus->host.steal_known && all_ns ? (double)steal_ns / all_ns : 0;
+	drain->irq_share = cpus->host.irq_known && all_ns ? (double)irq_ns / all_ns : 0;
+	if (drain->steal_share + drain->irq_share > 1) /* ticks are coarse against a short interval */
+		drain->steal_share = drain->irq_share = 0;
+	return other_ns;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct seen_task *left = a, *right = b;
+
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+/* What a task ran since the last pass. One that is new since then ran all of it since. */
+static uint64_t ran_since(const struct cpus *cpus, const struct hr_task_row *task)
+{
+	struct seen_task key = { .tid = task->tid };
+	const struct seen_task *before = bsearch(&key, cpus->tasks, cpus->task_count, sizeof(key), by_tid);
+
+	/* less than before: the tid was reused */
+	return before && before->ran_ns <= task->ran_ns ? task->ran_ns - before->ran_ns : task->ran_ns;
+}
+
+static bool is_target(const struct hr_drain *drain, uint32_t pid)
+{
+	for (uint32_t slot = 1; slot < hr_roster_process_slots(drain->roster); slot++)
+		if (hr_probes_process(drain->probes, slot)->pid == pid)
+			return true;
+	return false;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct neighbour *left = a, *right = b;
+
+	return left->pid < right->pid ? -1 : left->pid > right->pid;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct neighbour *left = a, *right = b;
+
+	return left->ran_ns > right->ran_ns ? -1 : left->ran_ns < right->ran_ns;
+}
+
+/* Those that ran, one row a process, most time first; returns how many. */
+static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, struct neighbour *found)
+{
+	size_t count = 0, merged = 0;
+
+	for (size_t i = 0; i < drain->task_count; i++) {
+		const struct hr_task_row *task = &drain->tasks[i];
+		uint64_t ran_ns = task->pid ? ran_since(cpus, task) : 0;
+
+		if (ran_ns)
+			found[count++] = (struct neighbour){ task->pid, ran_ns, task->comm };
+	}
+	qsort(found, count, sizeof(*found), by_pid);
+	for (size_t i = 0; i < count; i++) {
+		if (merged && found[merged - 1].pid == found[i].pid)
+			found[merged - 1].ran_ns += found[i].ran_ns;
+		else if (!is_target(drain, found[i].pid))
+			found[merged++] = found[i];
+	}
+	qsort(found, merged, sizeof(*found), by_time);
+	return merged;
+}
+
+static int add_neighbours(struct cpus *cpus, struct hr_drain *drain, uint64_t other_ns, struct hr_err *err)
+{
+	struct neighbour *found = calloc(drain->task_count + 1, sizeof(*found));
+	uint64_t named_ns = 0;
+	size_t count;
+
+	if (!found)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	count = find_neighbours(cpus, drain, found);
+	for (size_t i = 0; i < count && i < NEIGHBOURS_MAX && found[i].ran_ns >= NEIGHBOUR_LEAST_NS; i++) {
+		const struct hr_task_row *leader = hr_drain_task(drain, found[i].pid);
+		char name[HR_PROC_NAME_BYTES];
+
+		hr_text_clean(name, sizeof(name), leader ? leader->comm : found[i].comm, HR_COMM_BYTES);
+		named_ns += found[i].ran_ns;
+		hr_drain_add(drain, HR_TABLE_neighbours,
+			     &(struct hr_row_neighbours){
+				     .interval_id = drain->interval_id,
+				     .pid = found[i].pid,
+				     .name = name,
+				     .cpu_ns = found[i].ran_ns,
+			     });
+	}
+	free(found);
+	if (other_ns > named_ns) /* small ones, and those that came and went within the interval */
+		hr_drain_add(drain, HR_TABLE_neighbours,
+			     &(struct hr_row_neighbours){
+				     .interval_id = drain->interval_id,
+				     .pid = HR_NULL,
+				     .name = NULL,
+				     .cpu_ns = other_ns - named_ns,
+			     });
+	return 0;
+}
+
+/* drain->tasks is sorted by tid already. */
+static int remember_tasks(struct cpus *cpus, const struct hr_drain *drain, struct hr_err *err)
+{
+	struct seen_task *tasks = calloc(drain->task_count + 1, sizeof(*tasks));
+
+	if (!tasks)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < drain->task_count; i++)
+		tasks[i] = (struct seen_task){ drain->tasks[i].tid, drain->tasks[i].ran_ns };
+	free(cpus->tasks);
+	cpus->tasks = tasks;
+	cpus->task_count = drain->task_count;
+	return 0;
+}
+
+static int drain_cpus(void *family, struct hr_drain *drain, struct hr_err *err)
+{
+	struct cpus *cpus = family;
+	uint64_t other_ns;
+	int ret;
+
+	/* a CPU that comes online later than this has a before of 0 */
+	for (size_t cpu = 0; cpu < cpus->host.cpu_count && cpu < hr_probes_cpus(drain->probes); cpu++)
+		cpus->before[cpu] = cpus->host.cpus[cpu];
+	ret = hr_host_read(&cpus->host, err);
+	if (ret)
+		return ret;
+	other_ns = add_cpus(cpus, drain);
+	ret = drain->discard ? 0 : add_neighbours(cpus, drain, other_ns, err);
+	return ret ? ret : remember_tasks(cpus, drain, err);
+}
+
+static void close_cpus(void *family)
+{
+	struct cpus *cpus = family;
+
+	if (!cpus)
+		return;
+	hr_host_fini(&cpus->host);
+	free(cpus->before);
+	free(cpus->owner_ns);
+	free(cpus->tasks);
+	free(cpus);
+}
+
+static void *open_cpus(struct hr_drain *drain, struct hr_err *err)
+{
+	struct cpus *cpus = calloc(1, sizeof(*cpus));
+
+	if (!cpus) {
+		hr_err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	cpus->owner_ns = calloc(hr_probes_cpus(drain->probes), sizeof(*cpus->owner_ns));
+	cpus->before = calloc(hr_probes_cpus(drain->probes), sizeof(*cpus->before));
+	if (!cpus->owner_ns || !cpus->before) {
+		hr_err_set(err, -ENOMEM, "out of memory");
+		goto fail;
+	}
+	if (!hr_host_init(&cpus->host, "", err))
+		return cpus;
+fail:
+	close_cpus(cpus);
+	return NULL;
+}
+
+const struct hr_family hr_family_cpus = { "cpus", open_cpus, drain_cpus, NULL, close_cpus };

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/drain.h"
+
+#include <stdlib.h>
+
+void hr_drain_add(struct hr_drain *drain, enum hr_table_id table, const void *row)
+{
+	if (!drain->discard && hr_writer_add(drain->writer, table, row, NULL))
+		drain->rows_lost++;
+}
+
+int64_t hr_drain_time(const struct hr_drain *drain, uint64_t absolute_ns)
+{
+	return absolute_ns > drain->epoch_ns ? (int64_t)(absolute_ns - drain->epoch_ns) : 0;
+}
+
+static int by_tid(const void *key, const void *element)
+{
+	uint32_t tid = *(const uint32_t *)key, other = ((const struct hr_task_row *)element)->tid;
+
+	return tid < other ? -1 : tid > other;
+}
+
+const struct hr_task_row *hr_drain_task(const struct hr_drain *drain, uint32_t tid)
+{
+	return bsearch(&tid, drain->tasks, drain->task_count, sizeof(*drain->tasks), by_tid);
+}

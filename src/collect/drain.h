@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_COLLECT_DRAIN_H
+#define HR_COLLECT_DRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "collect/probes.h"
+#include "store/writer.h"
+
+/*
+ * One pass over the kernel's accounts at the end of an interval: every probe family turns what has changed since the last pass
+ * into rows. The records grow only; a family keeps what it read last and writes the difference.
+ */
+
+/* A call that had not finished when its thread was read. */
+struct hr_open_call {
+	uint32_t process_slot;
+	uint32_t row;
+	uint64_t age_ns;
+};
+
+struct hr_drain {
+	struct hr_probes *probes;
+	struct hr_writer *writer;
+	struct hr_roster *roster;
+	int64_t interval_id;
+	uint64_t epoch_ns;	/* what times in the file count from */
+	uint64_t start_ns;	/* of the interval, absolute */
+	bool discard;		/* take the accounts as the new base and write no measurement: the recording was off */
+
+	/* every task of the host, by tid */
+	const struct hr_task_row *tasks;
+	size_t task_count;
+
+	/* filled by the threads for the families after them, and for the session */
+	uint64_t read_ns; /* when the last thread was read: the end of the interval */
+	struct hr_open_call *open_calls;
+	size_t open_call_count, open_call_room;
+	struct hr_drain_totals {
+		uint32_t threads;	     /* alive */
+		uint64_t on_cpu_ns, runnable_ns, blocked_ns, calls, losses;
+	} totals;		/* of the interval, for the progress line */
+
+	/* filled by the CPUs' family for those after it: the shares of the CPUs' time that these took; 0 where not known */
+	double steal_share, irq_share;
+
+	/* losses on this side, since the start */
+	uint64_t rows_lost;
+	uint64_t torn_reads;
+	uint64_t late_intervals;
+};
+
+/* Add a measurement; a row that the file does not take is counted, and the pass goes on. */
+void hr_drain_add(struct hr_drain *drain, enum hr_table_id table, const void *row);
+
+/* A stamp of the kernel as the file keeps it. */
+int64_t hr_drain_time(const struct hr_drain *drain, uint64_t absolute_ns);
+
+/* The task's row in this pass, or NULL. */
+const struct hr_task_row *hr_drain_task(const struct hr_drain *drain, uint32_t tid);
+
+/*
+ * A probe family's part of the pass. open() gives its state (or NULL with err set), drain() writes its rows, finish() (NULL:
+ * nothing to do) what is left to say after the last pass, close() frees the state and takes NULL.
+ */
+struct hr_family {
+	const char *name;
+	void *(*open)(struct hr_drain *drain, struct hr_err *err);
+	int (*drain)(void *family, struct hr_drain *drain, struct hr_err *err);
+	int (*finish)(void *family, struct hr_drain *drain, struct hr_err *err);
+	void (*close)(void *family);
+};
+
+extern const struct hr_family hr_family_threads, hr_family_calls, hr_family_parallel, hr_family_cpus, hr_family_quotas,
+	hr_family_health;
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/roster.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "collect/procs.h"
+
+/* Slots come into use in order, but for those whose owner is being entered at this moment. */
+#define UNUSED_IN_A_ROW 16
+
+struct member {
+	int64_t id; /* 0: free */
+	uint32_t execs;
+	char comm[HR_COMM_BYTES];
+	bool ended; /* seen so in an earlier pass */
+};
+
+struct hr_roster {
+	struct member processes[HR_PROCESS_SLOTS];
+	uint32_t process_slots;
+	pid_t entered[HR_PROCESS_SLOTS]; /* in this pass */
+	size_t entered_count;
+	int64_t last_process_id, last_thread_id;
+};
+
+struct hr_roster *hr_roster_new(void)
+{
+	struct hr_roster *roster = calloc(1, sizeof(*roster));
+
+	if (roster)
+		roster->process_slots = 1;
+	return roster;
+}
+
+void hr_roster_free(struct hr_roster *roster)
+{
+	free(roster);
+}
+
+int64_t hr_roster_process_id(const struct hr_roster *roster, uint32_t slot)
+{
+	return slot < HR_PROCESS_SLOTS ? roster->processes[slot].id : 0;
+}
+
+uint32_t hr_roster_process_slots(const struct hr_roster *roster)
+{
+	return roster->process_slots;
+}
+
+uint32_t hr_roster_alive(const struct hr_roster *roster, struct hr_probes *probes)
+{
+	uint32_t alive = 0, unused = 0;
+
+	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && unused < UNUSED_IN_A_ROW; slot++) {
+		const struct hr_process *process = hr_probes_process(probes, slot);
+
+		unused = process->pid || slot < roster->process_slots ? 0 : unused + 1;
+		alive += process->pid && !process->ended_ns;
+	}
+	return alive;
+}
+
+const pid_t *hr_roster_entered(const struct hr_roster *roster, size_t *ret_count)
+{
+	*ret_count = roster->entered_count;
+	return roster->entered;
+}
+
+static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot, const struct hr_process *process,
+		 struct hr_err *err)
+{
+	struct member *member = &roster->processes[slot];
+	struct hr_process_info info = { .parent = process->parent };
+	const struct hr_task_row *task = hr_drain_task(drain, process->pid);
+	bool is_there = !process->ended_ns && hr_process_info("", process->pid, &info) == 0;
+	char name[HR_PROC_NAME_BYTES];
+
+	member->id = ++roster->last_process_id;
+	member->execs = process->execs;
+	roster->entered[roster->entered_count++] = process->pid;
+	if (task)
+		memcpy(member->comm, task->comm, sizeof(member->comm));
+	hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
+	return hr_writer_add(drain->writer, HR_TABLE_processes,
+			     &(struct hr_row_processes){
+				     .process_id = member->id,
+				     .pid = process->pid,
+				     .parent_pid = process->parent ? (int64_t)process->parent :
+						   is_there	   ? (int64_t)info.parent :
+								     HR_NULL,
+				     .name = task ? name : is_there ? info.name : NULL,
+				     .command = is_there ? info.command : NULL,
+				     .first_ns = hr_drain_time(drain, process->born_ns),
+				     .last_ns = HR_NULL,
+			     },
+			     err);
+}
+
+/* A process changes its name by exec, or because its first thread does. */
+static int refresh(struct hr_drain *drain, struct member *member, const struct hr_process *process, struct hr_err *err)
+{
+	const struct hr_task_row *task = hr_drain_task(drain, process->pid);
+	struct hr_process_info info;
+	char name[HR_PROC_NAME_BYTES];
+	int ret = 0;
+
+	if (task && memcmp(task->comm, member->comm, sizeof(member->comm)) != 0) {
+		memcpy(member->comm, task->comm, sizeof(member->comm));
+		hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
+		ret = hr_writer_exec(drain->writer, err, "UPDATE processes SET name = ? WHERE process_id = ?", "ti", name,
+				     member->id);
+	}
+	if (!ret && process->execs != member->execs && hr_process_info("", process->pid, &info) == 0) {
+		member->execs = process->execs;
+		ret = hr_writer_exec(drain->writer, err, "UPDATE processes SET command = ? WHERE process_id = ?", "ti",
+				     info.command, member->id);
+	}
+	return ret;
+}
+
+static int leave(struct hr_drain *drain, const struct member *member, uint64_t at_ns, struct hr_err *err)
+{
+	return hr_writer_exec(drain->writer, err, "UPDATE processes SET last_ns = ? WHERE process_id = ?", "ii",
+			      hr_drain_time(drain, at_ns), member->id);
+}
+
+int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err)
+{
+	uint32_t unused = 0;
+	int ret = 0;
+
+	roster->entered_count = 0;
+	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && unused < UNUSED_IN_A_ROW && !ret; slot++) {
+		const struct hr_process *process = hr_probes_process(drain->probes, slot);
+		struct member *member = &roster->processes[slot];
+
+		if (!process->pid) {
+			unused += slot >= roster->process_slots;
+			continue;
+		}
+		unused = 0;
+		if (slot >= roster->process_slots)
+			roster->process_slots = slot + 1;
+		if (!member->id)
+			ret = enter(roster, drain, slot, process, err);
+		else if (!process->ended_ns)
+			ret = refresh(drain, member, process, err);
+	}
+	return ret;
+}
+
+int64_t hr_roster_thread_enter(struct hr_roster *roster, struct hr_drain *drain, const struct hr_thread *thread, uint64_t first_ns,
+			       const char *comm, struct hr_err *err)
+{
+	char name[HR_PROC_NAME_BYTES];
+	int64_t id = ++roster->last_thread_id;
+	int ret;
+
+	hr_text_clean(name, sizeof(name), comm, HR_COMM_BYTES);
+	ret = hr_writer_add(drain->writer, HR_TABLE_threads,
+			    &(struct hr_row_threads){
+				    .thread_id = id,
+				    .process_id = hr_roster_process_id(roster, thread->process),
+				    .tid = thread->tid,
+				    .name = name,
+				    .first_ns = hr_drain_time(drain, first_ns),
+				    .last_ns = HR_NULL,
+				    .ended = 0,
+			    },
+			    err);
+	return ret ? ret : id;
+}
+
+int hr_roster_thread_rename(struct hr_drain *drain, int64_t thread_id, const char *comm, struct hr_err *err)
+{
+	char name[HR_PROC_NAME_BYTES];
+
+	hr_text_clean(name, sizeof(name), comm, HR_COMM_BYTES);
+	return hr_writer_exec(drain->writer, err, "UPDATE threads SET name = ? WHERE thread_id = ?", "ti", name, thread_id);
+}
+
+int hr_roster_thread_leave(struct hr_drain *drain, int64_t thread_id, uint64_t at_ns, bool ended, struct hr_err *err)
+{
+	return hr_writer_exec(drain->writer, err, "UPDATE threads SET last_ns = ?, ended = ? WHERE thread_id = ?", "iii",
+			      hr_drain_time(drain, at_ns), (int64_t)ended, thread_id);
+}
+
+static int free_records(struct hr_drain *drain, uint32_t process_slot)
+{
+	int ret = 0;
+
+	for (uint32_t record = 1; record < HR_CALL_RECORDS && !ret; record++)
+		if (hr_probes_calls(drain->probes, record, 0)->process == process_slot)
+			ret = hr_probes_free_calls(drain->probes, record);
+	return ret;
+}
+
+int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err)
+{
+	for (uint32_t slot = 1; slot < roster->process_slots; slot++) {
+		struct hr_process *process = hr_probes_process(drain->probes, slot);
+		struct member *member = &roster->processes[slot];
+		int ret;
+
+		if (!member->id || !process->ended_ns)
+			continue;
+		if (!member->ended) {
+			member->ended = true;
+			ret = leave(drain, member, process->ended_ns, err);
+			if (ret)
+				return ret;
+			continue; /* its last threads may have died after the families looked */
+		}
+		ret = free_records(drain, slot);
+		if (!ret)
+			ret = hr_probes_free_errors(drain->probes, slot);
+		if (!ret)
+			ret = hr_probes_free_process(drain->probes, slot);
+		if (ret)
+			return hr_err_errno(err, ret, "cannot take back the records of a process that ended");
+		*member = (struct member){ 0 };
+	}
+	return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "collect/cost.h"
+#include "collect/features.h"
+#include "collect/roster.h"
+
+/* In the order of a pass: the CPUs' shares are used by the threads, whose open calls are written with the syscalls. */
+static const struct hr_family *const families[] = {
+	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_parallel, &hr_family_quotas, &hr_family_health,
+};
+
+#define FAMILIES (sizeof(families) / sizeof(*families))
+
+struct hr_session {
+	struct hr_drain drain;
+	void *families[FAMILIES];
+	struct hr_cost *cost;
+	struct hr_cost_sample cost_sample;
+	bool cost_measured; /* cost_sample belongs to this interval */
+	bool disabled;
+	uint64_t interval_asked_ns, interval_ns;
+	struct hr_drain_totals totals;
+};
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct hr_task_row *left = a, *right = b;
+
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+static int list_tasks(struct hr_drain *drain, struct hr_err *err)
+{
+	struct hr_task_row *tasks = NULL;
+	size_t count = 0;
+	int ret = hr_probes_list_tasks(drain->probes, &tasks, &count, err);
+
+	if (ret)
+		return ret;
+	qsort(tasks, count, sizeof(*tasks), by_tid);
+	drain->tasks = tasks;
+	drain->task_count = count;
+	return 0;
+}
+
+static void forget_tasks(struct hr_drain *drain)
+{
+	free((void *)drain->tasks);
+	drain->tasks = NULL;
+	drain->task_count = 0;
+}
+
+/* One pass over all accounts. */
+static int pass(struct hr_session *session, struct hr_err *err)
+{
+	struct hr_drain *drain = &session->drain;
+	int ret = list_tasks(drain, err);
+
+	memset(&drain->totals, 0, sizeof(drain->totals));
+	if (!ret)
+		ret = hr_roster_update(drain->roster, drain, err);
+	for (size_t i = 0; i < FAMILIES && !ret; i++)
+		ret = families[i]->drain(session->families[i], drain, err);
+	if (!ret)
+		ret = hr_roster_sweep(drain->roster, drain, err);
+	forget_tasks(drain);
+	return ret;
+}
+
+static void add_cost_sample(struct hr_session *session)
+{
+	const struct hr_cost_sample *sample = &session->cost_sample;
+
+	for (size_t i = 0; session->cost_measured && i < sample->count; i++)
+		if (sample->programs[i].runs)
+			hr_drain_add(&session->drain, HR_TABLE_probe_costs,
+				     &(struct hr_row_probe_costs){
+					     .interval_id = session->drain.interval_id,
+					     .program = sample->programs[i].name,
+					     .runs = sample->programs[i].runs,
+					     .time_ns = sample->programs[i].time_ns,
+					     .window_ns = sample->window_ns,
+				     });
+	session->cost_measured = false;
+}
+
+int hr_session_interval(struct hr_session *session, struct hr_err *err)
+{
+	struct hr_drain *drain = &session->drain;
+	uint64_t end_ns;
+	int ret;
+
+	if (session->disabled)
+		return 0;
+	hr_session_cost_end(session);
+	add_cost_sample(session);
+	ret = pass(session, err);
+	if (ret)
+		return ret;
+	end_ns = drain->read_ns;
+	session->interval_ns = end_ns - drain->start_ns;
+	session->totals = drain->totals;
+	drain->late_intervals += session->interval_ns > 2 * session->interval_asked_ns;
+	ret = hr_writer_add(drain->writer, HR_TABLE_intervals,
+			    &(struct hr_row_intervals){
+				    .interval_id = drain->interval_id,
+				    .start_ns = hr_drain_time(drain, drain->start_ns),
+				    .end_ns = hr_drain_time(drain, end_ns),
+			    },
+			    err);
+	if (!ret)
+		ret = hr_writer_commit(drain->writer, err);
+	drain->start_ns = end_ns;
+	drain->interval_id++;
+	return ret;
+}
+
+/* Take the accounts as they are now for the base that the next interval counts from. */
+static int rebase(struct hr_session *session, struct hr_err *err)
+{
+	int ret;
+
+	session->drain.start_ns = hr_clock_mono_ns();
+	session->drain.discard = true;
+	ret = pass(session, err);
+	session->drain.discard = false;
+	return ret;
+}
+
+int hr_session_enable(struct hr_session *session, bool enabled, struct hr_err *err)
+{
+	int ret = 0;
+
+	if (enabled != session->disabled)
+		return 0;
+	ret = enabled ? rebase(session, err) : hr_session_interval(session, err);
+	session->disabled = !enabled;
+	return ret;
+}
+
+void hr_session_cost_begin(struct hr_session *session)
+{
+	if (!session->disabled)
+		hr_cost_begin(session->cost, session->drain.probes);
+}
+
+void hr_session_cost_end(struct hr_session *session)
+{
+	if (hr_cost_is_open(session->cost))
+		session->cost_measured = hr_cost_end(session->cost, session->drain.probes, &session->cost_sample);
+}
+
+/* Time and chance: sorts by start, and no two hosts make the same. */
+static void make_run_id(char id[40], uint64_t unix_ns)
+{
+	uint64_t chance = 0;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
+		chance = hr_clock_mono_ns() ^ (uint64_t)getpid() << 32;
+	snprintf(id, 40, "%013llx-%016llx", (unsigned long long)(unix_ns / 1000000), (unsigned long long)chance);
+}
+
+static int write_features(struct hr_drain *drain, struct hr_err *err)
+{
+	struct hr_features features;
+	int ret = hr_features_probe("", &features, err);
+
+	for (int i = 0; i < HR_FEATURES && !ret; i++)
+		ret = hr_writer_add(drain->writer, HR_TABLE_features,
+				    &(struct hr_row_features){
+					    .feature = hr_feature_row(i)->name,
+					    .has = features.known[i] ? (int64_t)features.has[i] : HR_NULL,
+					    .lost_without = hr_feature_row(i)->lost_without,
+				    },
+				    err);
+	return ret;
+}
+
+static int write_run(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
+{
+	uint64_t unix_ns = hr_clock_real_ns();
+	struct utsname name;
+	char id[40], host[256];
+
+	uname(&name);
+	make_run_id(id, unix_ns);
+	hr_text_clean(host, sizeof(host), name.nodename, sizeof(name.nodename));
+	return hr_writer_add(session->drain.writer, HR_TABLE_run,
+			     &(struct hr_row_run){
+				     .run_id = id,
+				     .host = host,
+				     .kernel = name.release,
+				     .arch = name.machine,
+				     .cpus = sysconf(_SC_NPROCESSORS_ONLN),
+				     .headroom_version = HR_VERSION,
+				     .target = options->target,
+				     .started_unix_ns = unix_ns,
+				     .interval_ns = options->interval_ns,
+				     .ended_ns = HR_NULL,
+				     .target_status = HR_NULL,
+			     },
+			     err);
+}
+
+static int open_families(struct hr_session *session, struct hr_err *err)
+{
+	session->drain.roster = hr_roster_new();
+	if (!session->drain.roster)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < FAMILIES; i++) {
+		session->families[i] = families[i]->open(&session->drain, err);
+		if (!session->families[i])
+			return -EIO;
+	}
+	return hr_cost_open(&session->cost, err);
+}
+
+/* Attach before looking: what is born between the look and the attach would be missed. */
+static int start(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
+{
+	struct hr_drain *drain = &session->drain;
+	int ret = hr_probes_attach(drain->probes, err);
+
+	if (!ret)
+		ret = hr_probes_seed(drain->probes, options->pids, options->pid_count, err);
+	if (!ret)
+		ret = write_run(session, options, err);
+	if (!ret)
+		ret = write_features(drain, err);
+	drain->epoch_ns = hr_clock_mono_ns();
+	if (!ret)
+		ret = rebase(session, err);
+	if (!ret)
+		ret = hr_writer_commit(drain->writer, err);
+	drain->interval_id = 1;
+	return ret;
+}
+
+int hr_session_open(const struct hr_session_options *options, struct hr_writer *writer, struct hr_session **ret_session,
+		    struct hr_err *err)
+{
+	struct hr_session *session = calloc(1, sizeof(*session));
+	int ret;
+
+	if (!session)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	session->drain.writer = writer;
+	session->interval_asked_ns = options->interval_ns;
+	ret = hr_probes_open(&(struct hr_probes_options){ .follow_children = true }, &session->drain.probes, err);
+	if (!ret)
+		ret = open_families(session, err);
+	if (!ret)
+		ret = start(session, options, err);
+	if (ret)
+		hr_session_close(session);
+	else
+		*ret_session = session;
+	return ret;
+}
+
+int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, struct hr_err *err)
+{
+	return count ? hr_probes_seed(session->drain.probes, pids, count, err) : 0;
+}
+
+int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err)
+{
+	struct hr_drain *drain = &session->drain;
+	int ret = hr_session_interval(session, err);
+
+	hr_probes_detach(drain->probes);
+	for (size_t i = 0; i < FAMILIES && !ret; i++)
+		if (families[i]->finish)
+			ret = families[i]->finish(session->families[i], drain, err);
+	if (!ret && status == HR_NULL)
+		ret = hr_writer_exec(drain->writer, err, "UPDATE run SET ended_ns = ?", "i",
+				     hr_drain_time(drain, drain->start_ns));
+	else if (!ret)
+		ret = hr_writer_exec(drain->writer, err, "UPDATE run SET ended_ns = ?, target_status = ?", "ii",
+				     hr_drain_time(drain, drain->start_ns), status);
+	return ret ? ret : hr_writer_finish(drain->writer, err);
+}
+
+void hr_session_close(struct hr_session *session)
+{
+	if (!session)
+		return;
+	hr_cost_close(session->cost);
+	for (size_t i = 0; i < FAMILIES; i++)
+		families[i]->close(session->families[i]);
+	hr_roster_free(session->drain.roster);
+	hr_probes_close(session->drain.probes);
+	free(session->drain.open_calls);
+	free(session);
+}
+
+uint32_t hr_session_alive(const struct hr_session *session)
+{
+	return hr_roster_alive(session->drain.roster, session->drain.probes);
+}
+
+const struct hr_drain_totals *hr_session_totals(const struct hr_session *session, uint64_t *ret_interval_ns)
+{
+	*ret_interval_ns = session->interval_ns;
+	return &session->totals;
+}

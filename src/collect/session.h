@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_COLLECT_SESSION_H
+#define HR_COLLECT_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "collect/drain.h"
+
+/*
+ * One recording: probes in the kernel, a run file, and the passes between them. The caller has the clock: it says when an
+ * interval ends.
+ */
+struct hr_session;
+
+struct hr_session_options {
+	const pid_t *pids; /* processes to begin with */
+	size_t pid_count;
+	const char *target; /* for the run file */
+	uint64_t interval_ns;
+};
+
+/*
+ * Load, attach, take in the processes, and write the run's row. The writer stays the caller's, and must outlive the session.
+ * 0 and *ret_session (free with hr_session_close()); on failure nothing is left in the kernel.
+ */
+int hr_session_open(const struct hr_session_options *options, struct hr_writer *writer, struct hr_session **ret_session,
+		    struct hr_err *err);
+
+/* Take in processes that were found later. */
+int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, struct hr_err *err);
+
+/* End the interval: write and commit what happened since the last one, unless the recording is off. */
+int hr_session_interval(struct hr_session *session, struct hr_err *err);
+
+/* Switch the recording off and on; between the two the accounts go on, but nothing of them is kept. */
+int hr_session_enable(struct hr_session *session, bool enabled, struct hr_err *err);
+
+/* Open and close a window in which the cost of the programs is measured; see collect/cost.h. */
+void hr_session_cost_begin(struct hr_session *session);
+void hr_session_cost_end(struct hr_session *session);
+
+/* End the last interval and the run: status is that of the command that was started, or HR_NULL. */
+int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err);
+
+/* Take the probes out of the kernel and free. Takes NULL. */
+void hr_session_close(struct hr_session *session);
+
+/* How many target processes are alive at this moment. */
+uint32_t hr_session_alive(const struct hr_session *session);
+
+/* What the last interval had, for people who watch. */
+const struct hr_drain_totals *hr_session_totals(const struct hr_session *session, uint64_t *ret_interval_ns);
+
+#endif

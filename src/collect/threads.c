@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads: the time that each spent in each state, its counters, and who had the CPU that it waited for.
+ * Kernel side: bpf/sched.bpf.c, bpf/syscall.bpf.c.
+ */
+#include "collect/threads.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/states.h"
+#include "collect/drain.h"
+#include "collect/roster.h"
+
+#define READ_TRIES 1000
+#define UNUSED_IN_A_ROW 64
+
+/* What is kept of a thread between two passes. */
+struct known {
+	int64_t id; /* 0: nobody */
+	struct hr_thread_totals totals;
+	uint64_t mixed_carry_ns;
+	uint64_t read_ns;
+	uint64_t on_cpu_ns; /* since it was entered, by the accounts */
+	uint64_t ran_base_ns; /* what the scheduler's clock of the thread said then */
+	uint64_t not_run_ns; /* of on_cpu_ns, written so far */
+	char comm[HR_COMM_BYTES];
+};
+
+struct threads {
+	struct known *known; /* by slot */
+	uint32_t slots;	     /* the first slot above all that are or were in use */
+};
+
+void hr_thread_totals_at(const struct hr_thread *thread, uint64_t now_ns, const uint64_t cpu_owner_ns[HR_OWNERS_KERNEL],
+			 struct hr_thread_totals *ret)
+{
+	uint64_t open_ns = now_ns > thread->since_ns ? now_ns - thread->since_ns : 0;
+	int queue = -1; /* 0: runq, 1: preempted */
+
+	memcpy(ret->state_ns, thread->state_ns, sizeof(ret->state_ns));
+	memcpy(ret->owner_ns, thread->owner_ns, sizeof(ret->owner_ns));
+	ret->mixed_ns = thread->mixed_ns;
+	ret->mixed_kernel_ns = thread->mixed_kernel_ns;
+	ret->mmap_lock_ns = thread->mmap_lock_ns;
+	ret->calls = thread->calls;
+	ret->voluntary = thread->voluntary;
+	ret->involuntary = thread->involuntary;
+	ret->migrations = thread->migrations;
+	switch (thread->mode) {
+	case HR_MODE_ON_CPU:
+		if (thread->mixed)
+			ret->mixed_ns += open_ns;
+		else
+			ret->state_ns[thread->state] += open_ns;
+		break;
+	case HR_MODE_BLOCKED: {
+		uint64_t blocked_ns = open_ns;
+
+		if (thread->wake_ns) {
+			blocked_ns = thread->wake_ns > thread->since_ns ? thread->wake_ns - thread->since_ns : 0;
+			if (blocked_ns > open_ns)
+				blocked_ns = open_ns;
+			queue = 0;
+		}
+		ret->state_ns[thread->state] += blocked_ns;
+		ret->state_ns[HR_STATE_RUNQ] += open_ns - blocked_ns;
+		break;
+	}
+	case HR_MODE_UNSEEN:
+	case HR_MODE_QUEUED:
+		queue = thread->state == HR_STATE_PREEMPTED;
+		ret->state_ns[queue ? HR_STATE_PREEMPTED : HR_STATE_RUNQ] += open_ns;
+		break;
+	}
+	for (int owner = 0; queue >= 0 && owner < HR_OWNERS_KERNEL; owner++)
+		if (cpu_owner_ns[owner] > thread->queue_owner_ns[owner])
+			ret->owner_ns[queue][thread->throttled ? HR_OWNER_QUOTA : owner] +=
+				cpu_owner_ns[owner] - thread->queue_owner_ns[owner];
+}
+
+uint64_t hr_split_mixed_ns(uint64_t mixed_ns, uint64_t estimated_kernel_ns, uint64_t *carry_ns)
+{
+	uint64_t wanted_ns = estimated_kernel_ns + *carry_ns, kernel_ns = wanted_ns < mixed_ns ? wanted_ns : mixed_ns;
+
+	*carry_ns = wanted_ns - kernel_ns;
+	return kernel_ns;
+}
+
+/* Copy the record while nobody changes it. False: it changed every time. */
+static bool read_thread(const struct hr_thread *from, struct hr_thread *to)
+{
+	for (int try = 0; try < READ_TRIES; try++) {
+		uint32_t before = __atomic_load_n(&from->version, __ATOMIC_ACQUIRE);
+
+		memcpy(to, (const void *)from, sizeof(*to));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (!(before & 1) && __atomic_load_n(&from->version, __ATOMIC_RELAXED) == before)
+			return true;
+	}
+	return false;
+}
+
+static void cpu_owner_totals(struct hr_drain *drain, uint32_t cpu, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL])
+{
+	struct hr_cpu record = { 0 };
+
+	if (cpu < hr_probes_cpus(drain->probes))
+		memcpy(&record, hr_probes_cpu(drain->probes, cpu), sizeof(record));
+	memcpy(ret_ns, record.owner_ns, sizeof(record.owner_ns));
+	if (record.since_ns && now_ns > record.since_ns && record.owner < HR_OWNERS_KERNEL)
+		ret_ns[record.owner] += now_ns - record.since_ns;
+}
+
+static uint64_t minus(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+static void subtract(const struct hr_thread_totals *now, const struct hr_thread_totals *before, struct hr_thread_totals *ret)
+{
+	const uint64_t *a = (const uint64_t *)now, *b = (const uint64_t *)before;
+	uint64_t *difference = (uint64_t *)ret;
+
+	_Static_assert(sizeof(*ret) % sizeof(uint64_t) == 0, "totals are all uint64_t");
+	for (size_t i = 0; i < sizeof(*ret) / sizeof(uint64_t); i++)
+		difference[i] = minus(a[i], b[i]);
+}
+
+static void add_states(struct hr_drain *drain, int64_t thread_id, const struct hr_thread_totals *delta)
+{
+	for (int state = 0; state < HR_STATES; state++) {
+		if (delta->state_ns[state])
+			hr_drain_add(drain, HR_TABLE_thread_states,
+				     &(struct hr_row_thread_states){
+					     .interval_id = drain->interval_id,
+					     .thread_id = thread_id,
+					     .state = hr_state_name(state),
+					     .time_ns = delta->state_ns[state],
+				     });
+		switch (hr_state_group(state)) {
+		case HR_GROUP_ON_CPU: drain->totals.on_cpu_ns += delta->state_ns[state]; break;
+		case HR_GROUP_RUNNABLE: drain->totals.runnable_ns += delta->state_ns[state]; break;
+		default: drain->totals.blocked_ns += delta->state_ns[state];
+		}
+	}
+}
+
+/*
+ * What the kernel side holds for time of a running thread is partly the hypervisor's and the interrupts': take their share of
+ * the CPUs' time over the interval out of it.
+ */
+static void add_cpu_waits(struct hr_drain *drain, int64_t thread_id, const struct hr_thread_totals *delta)
+{
+	static const enum hr_state queues[2] = { HR_STATE_RUNQ, HR_STATE_PREEMPTED };
+
+	for (int queue = 0; queue < 2; queue++) {
+		uint64_t owner_ns[HR_OWNERS] = { 0 };
+
+		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {
+			uint64_t time_ns = delta->owner_ns[queue][owner];
+
+			if (owner == HR_OWNER_TARGET || owner == HR_OWNER_OTHER) {
+				uint64_t steal_ns = time_ns * drain->steal_share, irq_ns = time_ns * drain->irq_share;
+
+				owner_ns[HR_OWNER_STEAL] += steal_ns;
+				owner_ns[HR_OWNER_IRQ] += irq_ns;
+				time_ns = minus(time_ns, steal_ns + irq_ns);
+			}
+			owner_ns[owner] += time_ns;
+		}
+		for (int owner = 0; owner < HR_OWNERS; owner++)
+			if (owner_ns[owner])
+				hr_drain_add(drain, HR_TABLE_cpu_waits,
+					     &(struct hr_row_cpu_waits){
+						     .interval_id = drain->interval_id,
+						     .thread_id = thread_id,
+						     .state = hr_state_name(queues[queue]),
+						     .owner = hr_owner_name(owner),
+						     .time_ns = owner_ns[owner],
+					     });
+	}
+}
+
+/*
+ * On-CPU time in which the scheduler's clock of the thread stood still. That clock is up to a tick behind while it runs, so the
+ * difference is taken of totals, and only while it does not run.
+ */
+static int64_t not_run_ns(const struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t on_cpu_ns)
+{
+	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
+	uint64_t ran_ns = thread->mode == HR_MODE_ENDED ? thread->ran_ns : task ? task->ran_ns : 0, delta_ns;
+
+	known->on_cpu_ns += on_cpu_ns;
+	if (!ran_ns || thread->mode == HR_MODE_ON_CPU)
+		return HR_NULL;
+	delta_ns = minus(minus(known->on_cpu_ns, minus(ran_ns, known->ran_base_ns)), known->not_run_ns);
+	known->not_run_ns += delta_ns;
+	return delta_ns;
+}
+
+static void add_counters(struct hr_drain *drain, struct known *known, const struct hr_thread *thread,
+			 const struct hr_thread_totals *delta, uint64_t estimated_ns)
+{
+	uint64_t on_cpu_ns = delta->state_ns[HR_STATE_USER] + delta->state_ns[HR_STATE_KERNEL];
+	struct hr_row_thread_counters row = {
+		.interval_id = drain->interval_id,
+		.thread_id = known->id,
+		.syscalls = delta->calls,
+		.voluntary = delta->voluntary,
+		.involuntary = delta->involuntary,
+		.migrations = delta->migrations,
+		.mmap_lock_ns = delta->mmap_lock_ns,
+		.estimated_ns = estimated_ns,
+		.not_run_ns = not_run_ns(drain, known, thread, on_cpu_ns),
+	};
+
+	drain->totals.calls += delta->calls;
+	if (row.syscalls || row.voluntary || row.involuntary || row.migrations || on_cpu_ns)
+		hr_drain_add(drain, HR_TABLE_thread_counters, &row);
+}
+
+/* A call that goes on at the end of the interval, for the syscalls' family. */
+static int note_open_call(struct hr_drain *drain, const struct hr_thread *thread, uint64_t now_ns)
+{
+	if (!thread->in_call || !thread->call_ns || thread->mode == HR_MODE_ENDED)
+		return 0;
+	if (drain->open_call_count == drain->open_call_room) {
+		size_t room = drain->open_call_room ? 2 * drain->open_call_room : 256;
+		struct hr_open_call *more = realloc(drain->open_calls, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		drain->open_calls = more;
+		drain->open_call_room = room;
+	}
+	drain->open_calls[drain->open_call_count++] = (struct hr_open_call){
+		.process_slot = thread->process,
+		.row = thread->call_row,
+		.age_ns = minus(now_ns, thread->call_ns),
+	};
+	return 0;
+}
+
+static int drain_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
+			struct hr_err *err)
+{
+	bool ended = thread->mode == HR_MODE_ENDED;
+	uint64_t cpu_owner_ns[HR_OWNERS_KERNEL], kernel_ns;
+	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
+	struct hr_thread_totals totals, delta;
+	int ret;
+
+	cpu_owner_totals(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
+	hr_thread_totals_at(thread, now_ns, cpu_owner_ns, &totals);
+	subtract(&totals, &known->totals, &delta);
+	known->totals = totals;
+	known->read_ns = now_ns;
+	kernel_ns = hr_split_mixed_ns(delta.mixed_ns, delta.mixed_kernel_ns, &known->mixed_carry_ns);
+	delta.state_ns[HR_STATE_KERNEL] += kernel_ns;
+	delta.state_ns[HR_STATE_USER] += delta.mixed_ns - kernel_ns;
+	add_states(drain, known->id, &delta);
+	add_cpu_waits(drain, known->id, &delta);
+	add_counters(drain, known, thread, &delta, delta.mixed_ns);
+	ret = note_open_call(drain, thread, now_ns);
+	if (ret)
+		return hr_err_set(err, ret, "out of memory");
+	drain->totals.threads += !ended;
+	if (ended && memcmp(thread->comm, known->comm, sizeof(known->comm)) != 0)
+		ret = hr_roster_thread_rename(drain, known->id, thread->comm, err);
+	else if (!ended && task && memcmp(task->comm, known->comm, sizeof(known->comm)) != 0) {
+		memcpy(known->comm, task->comm, sizeof(known->comm));
+		ret = hr_roster_thread_rename(drain, known->id, task->comm, err);
+	}
+	return ret;
+}
+
+/* Of a thread that was there before, or came while the recording was off, the life in the run begins now. */
+static int enter_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
+			struct hr_err *err)
+{
+	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
+	int64_t id;
+
+	*known = (struct known){ 0 };
+	memcpy(known->comm, task ? task->comm : thread->comm, sizeof(known->comm));
+	id = hr_roster_thread_enter(drain->roster, drain, thread, drain->discard ? now_ns : thread->born_ns, known->comm, err);
+	if (id < 0)
+		return (int)id;
+	known->id = id;
+	if (thread->seeded && task)
+		known->ran_base_ns = task->ran_ns;
+	return 0;
+}
+
+static int drain_slot(struct threads *threads, struct hr_drain *drain, uint32_t slot, struct hr_err *err)
+{
+	struct known *known = &threads->known[slot];
+	struct hr_thread thread;
+	uint64_t now_ns;
+	int ret = 0;
+
+	if (!read_thread(hr_probes_thread(drain->probes, slot), &thread)) {
+		drain->torn_reads++;
+		return 0; /* the next pass has it all */
+	}
+	/* a thread of a process that came after the processes were looked at waits for the next pass */
+	if (!thread.tid || !hr_roster_process_id(drain->roster, thread.process))
+		return 0;
+	now_ns = thread.mode == HR_MODE_ENDED ? thread.since_ns : hr_clock_mono_ns();
+	if (!known->id)
+		ret = enter_thread(drain, known, &thread, now_ns, err);
+	if (!ret)
+		ret = drain_thread(drain, known, &thread, now_ns, err);
+	if (ret || thread.mode != HR_MODE_ENDED)
+		return ret;
+	ret = hr_roster_thread_leave(drain, known->id, thread.since_ns, true, err);
+	known->id = 0;
+	if (!ret && hr_probes_free_thread(drain->probes, slot))
+		ret = hr_err_set(err, -EIO, "cannot take back the slot of a thread that ended");
+	return ret;
+}
+
+static int grow(struct threads *threads, uint32_t slot)
+{
+	uint32_t slots = threads->slots ? threads->slots : 64;
+	struct known *more;
+
+	if (slot < threads->slots)
+		return 0;
+	while (slots <= slot)
+		slots *= 2;
+	more = realloc(threads->known, slots * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	memset(more + threads->slots, 0, (slots - threads->slots) * sizeof(*more));
+	threads->known = more;
+	threads->slots = slots;
+	return 0;
+}
+
+static int drain_threads(void *family, struct hr_drain *drain, struct hr_err *err)
+{
+	struct threads *threads = family;
+	uint32_t unused = 0;
+	int ret = 0;
+
+	drain->open_call_count = 0;
+	for (uint32_t slot = 1; slot < HR_THREAD_SLOTS && unused < UNUSED_IN_A_ROW && !ret; slot++) {
+		bool in_use = hr_probes_thread(drain->probes, slot)->tid != 0;
+
+		unused = in_use || slot < threads->slots ? 0 : unused + 1; /* beyond what was ever in use */
+		if (!in_use)
+			continue;
+		if (grow(threads, slot))
+			return hr_err_set(err, -ENOMEM, "out of memory");
+		ret = drain_slot(threads, drain, slot, err);
+	}
+	drain->read_ns = hr_clock_mono_ns();
+	return ret;
+}
+
+/* Each thread's accounts end when it was last read: a thousand threads are not read at once. */
+static int finish_threads(void *family, struct hr_drain *drain, struct hr_err *err)
+{
+	struct threads *threads = family;
+	int ret = 0;
+
+	for (uint32_t slot = 1; slot < threads->slots && !ret; slot++)
+		if (threads->known[slot].id)
+			ret = hr_roster_thread_leave(drain, threads->known[slot].id, threads->known[slot].read_ns, false, err);
+	return ret;
+}
+
+static void *open_threads(struct hr_drain *drain, struct hr_err *err)
+{
+	struct threads *threads = calloc(1, sizeof(*threads));
+
+	(void)drain;
+	if (!threads)
+		hr_err_set(err, -ENOMEM, "out of memory");
+	return threads;
+}
+
+static void close_threads(void *family)
+{
+	struct threads *threads = family;
+
+	if (threads)
+		free(threads->known);
+	free(threads);
+}
+
+const struct hr_family hr_family_threads = { "threads", open_threads, drain_threads, finish_threads, close_threads };
