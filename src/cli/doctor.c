@@ -28,10 +28,13 @@ struct findings {
 };
 
 /* A feature's answer: its word, and its colour on a terminal. */
-static const struct mark {
+struct mark {
 	const char *word, *colour;
-} mark_has = { "has", "\033[32m" }, mark_lacks = { "lacks", "\033[33m" }, mark_lacks_required = { "lacks", "\033[1;31m" },
-  mark_unknown = { "unknown", "\033[33m" };
+};
+static const struct mark mark_has = { "has", "\033[32m" };
+static const struct mark mark_lacks = { "lacks", "\033[33m" };
+static const struct mark mark_lacks_required = { "lacks", "\033[1;31m" };
+static const struct mark mark_unknown = { "unknown", "\033[33m" };
 
 static const struct mark *mark_of(const struct findings *findings, enum hr_feature feature)
 {
@@ -103,8 +106,8 @@ static int print_json(const struct findings *findings)
 	json_t *features = json_array();
 	json_t *document = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:o}", "schema", "headroom.doctor/1", "kernel",
 				     findings->system.release, "arch", findings->system.machine, "can_record",
-				     findings->can_record, "reason", findings->can_record ? NULL : findings->reason.text,
-				     "features", features);
+				     findings->can_record, "reason",
+				     findings->can_record ? NULL : findings->reason.text, "features", features);
 	int rc = document ? 0 : -ENOMEM;
 
 	for (int i = 0; !rc && i < HR_FEATURES; i++)
@@ -158,7 +161,8 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "FORMAT", "text (the default), or json: \"headroom.doctor/1\""),
+	HR_OPTION_TEXT(struct values, format, "format", 'f', "FORMAT",
+		       "text (the default), or json: \"headroom.doctor/1\""),
 	HR_OPTIONS_END,
 };
 
@@ -166,7 +170,8 @@ const struct hr_verb hr_verb_doctor = {
 	.name = verb,
 	.summary = "say what this kernel gives, and what is lost without it",
 	.usage = "[--format text|json]",
-	.notes = "It needs no root, and loads nothing into the kernel. It ends with status 1 if nothing can be recorded.\n",
+	.notes = "It needs no root, and loads nothing into the kernel.\n"
+		 "It ends with status 1 if nothing can be recorded.\n",
 	.examples = "  headroom doctor\n"
 		    "  headroom doctor --format json | jq '.features[] | select(.has | not) | .name'\n",
 	.options = options,

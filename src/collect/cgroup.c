@@ -123,12 +123,11 @@ int hr_cgroup_find(const char *root, const char *path, char ret_dir[PATH_MAX], s
 			return 0;
 	ret_dir[0] = '\0';
 	if (directory[0])
-		return hr_err_set(err, -EINVAL, "'%s' is a directory but not a cgroup of one controller: it has no cgroup.procs",
-				  path);
+		return hr_err_set(err, -EINVAL, "'%s' is a directory but not a cgroup: it has no cgroup.procs", path);
 	if (!mounts.v1.mounted && !mounts.v2.mounted)
 		return hr_err_set(err, -ENOENT, "no cgroup file system with the CPU controller is mounted");
-	return hr_err_set(err, -ENOENT, "no such cgroup: '%s' is neither a directory of a cgroup file system nor below '%s'",
-			  path, mounts.v1.mounted ? mounts.v1.at : mounts.v2.at);
+	return hr_err_set(err, -ENOENT, "no such cgroup: neither '%s' nor that path below '%s' is there", path,
+			  mounts.v1.mounted ? mounts.v1.at : mounts.v2.at);
 }
 
 static int read_pids(const char *dir, struct hr_pids *pids)
@@ -163,8 +162,8 @@ static int read_tree(const char *dir, struct hr_pids *pids, bool top)
 
 	rc = read_pids(dir, pids);
 	/*
-	 * Below the top one may vanish. A threaded cgroup does not list processes: -EOPNOTSUPP; the domain above it lists
-	 * them all.
+	 * Below the top one may vanish. A threaded cgroup does not list processes: -EOPNOTSUPP; the domain above it
+	 * lists them all.
 	 */
 	if (rc == -ENOMEM || (rc && top))
 		return rc;
@@ -184,13 +183,17 @@ int hr_cgroup_processes(const char *dir, struct hr_pids *pids, struct hr_err *er
 	int rc = read_tree(dir, pids, true);
 
 	if (rc == -EOPNOTSUPP)
-		return hr_err_set(err, rc, "cgroup '%s' is threaded and holds no whole process: name the one above it", dir);
+		return hr_err_set(err, rc, "cgroup '%s' is threaded and holds no whole process: name the one above",
+				  dir);
 	if (rc)
 		return hr_err_errno(err, rc, "cannot read the processes of cgroup '%s'", dir);
 	return 0;
 }
 
-/* The directory that shows a cgroup, in which `path` is counted from the tree's root. False: this mount does not show it. */
+/*
+ * The directory that shows a cgroup, in which `path` is counted from the tree's root. False: this mount does not show
+ * it.
+ */
 static bool directory_of(const struct hr_cgroup_mount *mount, const char *path, char ret_dir[PATH_MAX])
 {
 	size_t length = strlen(mount->shows);

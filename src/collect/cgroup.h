@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "collect/procs.h"
 
-/* Where the cgroups of the CPU controller are: that of v1, and the unified tree of v2. A system may have both, or none. */
+/*
+ * Where the cgroups of the CPU controller are: that of v1, and the unified tree of v2. A system may have both, or none.
+ */
 
 struct hr_cgroup_mount {
 	bool mounted;
@@ -22,8 +24,8 @@ struct hr_cgroup_mounts {
 };
 
 /*
- * Read a line of /proc/self/mountinfo. 1 or 2 and *ret set (at without a root): it mounts the CPU controller of v1, or v2;
- * 0: anything else.
+ * Read a line of /proc/self/mountinfo. 1 or 2 and *ret set (at without a root): it mounts the CPU controller of v1, or
+ * v2; 0: anything else.
  */
 int hr_cgroup_parse_mount(const char *line, struct hr_cgroup_mount *ret);
 
@@ -31,15 +33,17 @@ int hr_cgroup_parse_mount(const char *line, struct hr_cgroup_mount *ret);
 int hr_cgroup_mounts(const char *root, struct hr_cgroup_mounts *ret, struct hr_err *err);
 
 /*
- * The directory that a user means by path: below a mount, or relative to that of v1 or v2, also as /proc/PID/cgroup shows
- * it. 0; -ENOENT: no such cgroup; -EINVAL: a directory that is no cgroup.
+ * The directory that a user means by path: below a mount, or relative to that of v1 or v2, also as /proc/PID/cgroup
+ * shows it. 0; -ENOENT: no such cgroup; -EINVAL: a directory that is no cgroup.
  */
 int hr_cgroup_find(const char *root, const char *path, char ret_dir[PATH_MAX], struct hr_err *err);
 
 /* The processes of the cgroup and of all below it. Those below that vanish are left out. 0, or -errno with err set. */
 int hr_cgroup_processes(const char *dir, struct hr_pids *pids, struct hr_err *err);
 
-/* The directories of a process's cgroups that bear on CPU time; "" where there is none. 0; -ESRCH: the process is gone. */
+/*
+ * The directories of a process's cgroups that bear on CPU time; "" where there is none. 0; -ESRCH: the process is gone.
+ */
 int hr_cgroup_of(const char *root, const struct hr_cgroup_mounts *mounts, pid_t pid, char ret_v1[PATH_MAX],
 		 char ret_v2[PATH_MAX]);
 

@@ -171,7 +171,7 @@ static enum answer ask_host_pids(const struct system *system, const char *name)
 static enum answer ask_cpu_cgroup(const struct system *system, const char *name)
 {
 	struct hr_cgroup_mounts mounts;
-	char controllers[512];
+	char controllers[512], *rest, *word;
 
 	(void)name;
 	if (hr_cgroup_mounts(system->root, &mounts, NULL))
@@ -181,9 +181,11 @@ static enum answer ask_cpu_cgroup(const struct system *system, const char *name)
 	if (!mounts.v2.mounted ||
 	    hr_file_readf(controllers, sizeof(controllers), "%s/cgroup.controllers", mounts.v2.at) < 0)
 		return LACKS;
-	/* "cpuset cpu io": the word may also be the end of none other */
-	return answer(!strncmp(controllers, "cpu ", 4) || !strncmp(controllers, "cpu\n", 4) || strstr(controllers, " cpu ") ||
-		      strstr(controllers, " cpu\n"));
+	rest = controllers;
+	while ((word = strsep(&rest, " \n")))
+		if (!strcmp(word, "cpu"))
+			return HAS;
+	return LACKS;
 }
 
 static enum answer ask_steal_time(const struct system *system, const char *name)
@@ -228,11 +230,15 @@ static enum answer ask_tracefs(const struct system *system, const char *name)
 #define NO_RECORDING "nothing can be recorded"
 #define NEEDS_RELEASE(version) "boot a kernel " version " or later"
 
+/* A tracepoint without which nothing goes. */
+#define TRACEPOINT(name, lost_without) \
+	{ { name, "tracepoint " name, lost_without, NEEDS_RELEASE("6.1"), true }, ask_tracepoint, name }
+
 static const struct probe probes[HR_FEATURES] = {
 	[HR_FEATURE_BTF] = {
 		{ "btf", "kernel types (BTF)", NO_RECORDING,
-		  "boot a kernel built with CONFIG_DEBUG_INFO_BTF, as those of the distributions are; it shows /sys/kernel/btf/vmlinux",
-		  true }, ask_btf, NULL },
+		  "boot a kernel built with CONFIG_DEBUG_INFO_BTF, as those of the distributions are", true },
+		ask_btf, NULL },
 	[HR_FEATURE_PRIVILEGE] = {
 		{ "privilege", "root, or CAP_BPF with CAP_PERFMON", NO_RECORDING, "run it with sudo", true },
 		ask_privilege, NULL },
@@ -240,88 +246,93 @@ static const struct probe probes[HR_FEATURES] = {
 		{ "host_pids", "the host's process ids", "processes have other ids here than in the kernel",
 		  "run it on the host, or in a container that shares its pids (docker run --pid=host)", true },
 		ask_host_pids, NULL },
-	[HR_FEATURE_SCHED_SWITCH] = {
-		{ "sched_switch", "tracepoint sched_switch", NO_RECORDING, NEEDS_RELEASE("6.1"), true },
-		ask_tracepoint, "sched_switch" },
+	[HR_FEATURE_SCHED_SWITCH] = TRACEPOINT("sched_switch", NO_RECORDING),
 	[HR_FEATURE_PREV_STATE] = {
 		{ "prev_state", "task state in sched_switch", "a blocked thread cannot be told from a preempted one",
-		  NEEDS_RELEASE("6.1"), true }, ask_prev_state, "btf_trace_sched_switch" },
-	[HR_FEATURE_SCHED_WAKING] = {
-		{ "sched_waking", "tracepoint sched_waking", "waits for a CPU", NEEDS_RELEASE("6.1"), true },
-		ask_tracepoint, "sched_waking" },
-	[HR_FEATURE_SCHED_WAKEUP_NEW] = {
-		{ "sched_wakeup_new", "tracepoint sched_wakeup_new", "the first wait of a new thread", NEEDS_RELEASE("6.1"),
-		  true }, ask_tracepoint, "sched_wakeup_new" },
-	[HR_FEATURE_SCHED_MIGRATE_TASK] = {
-		{ "sched_migrate_task", "tracepoint sched_migrate_task", "moves between CPUs", NEEDS_RELEASE("6.1"), true },
-		ask_tracepoint, "sched_migrate_task" },
-	[HR_FEATURE_TASK_NEWTASK] = {
-		{ "task_newtask", "tracepoint task_newtask", "threads born while recording", NEEDS_RELEASE("6.1"), true },
-		ask_tracepoint, "task_newtask" },
-	[HR_FEATURE_SCHED_PROCESS_EXEC] = {
-		{ "sched_process_exec", "tracepoint sched_process_exec", "programs started while recording",
-		  NEEDS_RELEASE("6.1"), true }, ask_tracepoint, "sched_process_exec" },
-	[HR_FEATURE_SCHED_PROCESS_EXIT] = {
-		{ "sched_process_exit", "tracepoint sched_process_exit", "the ends of threads", NEEDS_RELEASE("6.1"), true },
-		ask_tracepoint, "sched_process_exit" },
+		  NEEDS_RELEASE("6.1"), true },
+		ask_prev_state, "btf_trace_sched_switch" },
+	[HR_FEATURE_SCHED_WAKING] = TRACEPOINT("sched_waking", "waits for a CPU"),
+	[HR_FEATURE_SCHED_WAKEUP_NEW] = TRACEPOINT("sched_wakeup_new", "the first wait of a new thread"),
+	[HR_FEATURE_SCHED_MIGRATE_TASK] = TRACEPOINT("sched_migrate_task", "moves between CPUs"),
+	[HR_FEATURE_TASK_NEWTASK] = TRACEPOINT("task_newtask", "threads born while recording"),
+	[HR_FEATURE_SCHED_PROCESS_EXEC] = TRACEPOINT("sched_process_exec", "programs started while recording"),
+	[HR_FEATURE_SCHED_PROCESS_EXIT] = TRACEPOINT("sched_process_exit", "the ends of threads"),
 	[HR_FEATURE_SYS_ENTER] = {
-		{ "sys_enter", "tracepoint sys_enter", "what a thread waits for", "boot a kernel with CONFIG_FTRACE_SYSCALLS",
-		  true }, ask_tracepoint, "sys_enter" },
+		{ "sys_enter", "tracepoint sys_enter", "what a thread waits for",
+		  "boot a kernel with CONFIG_FTRACE_SYSCALLS", true },
+		ask_tracepoint, "sys_enter" },
 	[HR_FEATURE_SYS_EXIT] = {
 		{ "sys_exit", "tracepoint sys_exit", "how long system calls take",
-		  "boot a kernel with CONFIG_FTRACE_SYSCALLS", true }, ask_tracepoint, "sys_exit" },
+		  "boot a kernel with CONFIG_FTRACE_SYSCALLS", true },
+		ask_tracepoint, "sys_exit" },
 	[HR_FEATURE_TASK_ITERATOR] = {
 		{ "task_iterator", "BPF iterator over tasks", "threads that exist before the recording",
-		  NEEDS_RELEASE("6.1"), true }, ask_struct, "bpf_iter__task" },
+		  NEEDS_RELEASE("6.1"), true },
+		ask_struct, "bpf_iter__task" },
 	[HR_FEATURE_CURRENT_TASK_BTF] = {
 		{ "current_task_btf", "BPF helper bpf_get_current_task_btf", "the state of the calling thread",
-		  NEEDS_RELEASE("6.1"), true }, ask_constant, "BPF_FUNC_get_current_task_btf" },
-	/* instructions have no types; those came in the release of this helper (5.12), and no kernel was seen with one only */
+		  NEEDS_RELEASE("6.1"), true },
+		ask_constant, "BPF_FUNC_get_current_task_btf" },
+	/* instructions are in no BTF: a helper that came in the same release, 5.12, stands for them */
 	[HR_FEATURE_ATOMIC_FETCH] = {
 		{ "atomic_fetch", "BPF atomic instructions that return", "how many threads run at once",
-		  NEEDS_RELEASE("6.1"), true }, ask_constant, "BPF_FUNC_check_mtu" },
+		  NEEDS_RELEASE("6.1"), true },
+		ask_constant, "BPF_FUNC_check_mtu" },
 	[HR_FEATURE_MAP_MMAP] = {
 		{ "map_mmap", "BPF maps shared by mapping", NO_RECORDING, NEEDS_RELEASE("6.1"), true },
 		ask_constant, "BPF_F_MMAPABLE" },
 	[HR_FEATURE_TASK_PT_REGS] = {
-		{ "task_pt_regs", "BPF helper bpf_task_pt_regs", "what threads wait for that were blocked before the recording",
-		  NEEDS_RELEASE("6.1"), true }, ask_constant, "BPF_FUNC_task_pt_regs" },
+		{ "task_pt_regs", "BPF helper bpf_task_pt_regs", "the waits that began before the recording",
+		  NEEDS_RELEASE("6.1"), true },
+		ask_constant, "BPF_FUNC_task_pt_regs" },
 	[HR_FEATURE_CONTENTION] = {
-		{ "contention", "tracepoints of kernel locks", "waits for kernel locks (klock) count as disk, fault or other",
-		  NEEDS_RELEASE("5.19"), false }, ask_begin_and_end, "contention" },
+		{ "contention", "tracepoints of kernel locks", "waits for kernel locks count as disk, fault or other",
+		  NEEDS_RELEASE("5.19"), false },
+		ask_begin_and_end, "contention" },
 	[HR_FEATURE_DIRECT_RECLAIM] = {
-		{ "direct_reclaim", "tracepoints of direct reclaim", "waits for free memory count as disk, fault or other",
-		  "boot a kernel with CONFIG_TRACING", false }, ask_begin_and_end, "mm_vmscan_direct_reclaim" },
+		{ "direct_reclaim", "tracepoints of direct reclaim",
+		  "waits for free memory count as disk, fault or other", "boot a kernel with CONFIG_TRACING", false },
+		ask_begin_and_end, "mm_vmscan_direct_reclaim" },
 	[HR_FEATURE_MEMCG_RECLAIM] = {
-		{ "memcg_reclaim", "tracepoints of cgroup reclaim", "waits at a cgroup's memory limit count as disk, fault or other",
-		  "boot a kernel with CONFIG_MEMCG", false }, ask_begin_and_end, "mm_vmscan_memcg_reclaim" },
+		{ "memcg_reclaim", "tracepoints of cgroup reclaim",
+		  "waits at a cgroup's memory limit count as disk, fault or other",
+		  "boot a kernel with CONFIG_MEMCG", false },
+		ask_begin_and_end, "mm_vmscan_memcg_reclaim" },
 	[HR_FEATURE_COMPACTION] = {
 		{ "compaction", "tracepoints of compaction", "waits for compaction count as fault or other",
-		  "boot a kernel with CONFIG_COMPACTION", false }, ask_begin_and_end, "mm_compaction" },
+		  "boot a kernel with CONFIG_COMPACTION", false },
+		ask_begin_and_end, "mm_compaction" },
 	[HR_FEATURE_RDONLY_CAST] = {
 		{ "rdonly_cast", "BPF function bpf_rdonly_cast", "nothing; a wait on a file costs some 100 ns more",
-		  NEEDS_RELEASE("6.2"), false }, ask_function, "bpf_rdonly_cast" },
+		  NEEDS_RELEASE("6.2"), false },
+		ask_function, "bpf_rdonly_cast" },
 	[HR_FEATURE_RUN_STATISTICS] = {
 		{ "run_statistics", "run times of BPF programs", "the cost of the probes is not measured",
-		  NEEDS_RELEASE("5.8"), false }, ask_constant, "BPF_ENABLE_STATS" },
+		  NEEDS_RELEASE("5.8"), false },
+		ask_constant, "BPF_ENABLE_STATS" },
 	[HR_FEATURE_CPU_CGROUP] = {
 		{ "cpu_cgroup", "cgroup CPU controller", "CPU quotas are not reported",
-		  "mount it: mount -t cgroup2 none /sys/fs/cgroup", false }, ask_cpu_cgroup, NULL },
+		  "mount it: mount -t cgroup2 none /sys/fs/cgroup", false },
+		ask_cpu_cgroup, NULL },
 	[HR_FEATURE_CPU_THROTTLING] = {
 		{ "cpu_throttling", "throttling in the scheduler", "waits for a quota count as waits for other threads",
-		  "boot a kernel with CONFIG_CFS_BANDWIDTH", false }, ask_member, "cfs_rq.throttle_count" },
+		  "boot a kernel with CONFIG_CFS_BANDWIDTH", false },
+		ask_member, "cfs_rq.throttle_count" },
 	[HR_FEATURE_STEAL_TIME] = {
 		{ "steal_time", "time taken by the hypervisor", "what the hypervisor takes is not measured",
-		  "none was seen since boot: maybe there is none, or this hypervisor does not tell", false },
+		  "nothing: it took none since boot, or does not tell", false },
 		ask_steal_time, NULL },
 	[HR_FEATURE_IRQ_TIME] = {
 		{ "irq_time", "time taken by interrupts", "what interrupts take is not measured",
-		  "boot a kernel with CONFIG_IRQ_TIME_ACCOUNTING", false }, ask_irq_time, NULL },
+		  "boot a kernel with CONFIG_IRQ_TIME_ACCOUNTING", false },
+		ask_irq_time, NULL },
 	[HR_FEATURE_PRESSURE] = {
 		{ "pressure", "pressure stall information", "nothing yet: no table of the run file uses it",
-		  "boot with psi=1", false }, ask_pressure, NULL },
+		  "boot with psi=1", false },
+		ask_pressure, NULL },
 	[HR_FEATURE_TRACEFS] = {
-		{ "tracefs", "tracefs", "nothing: no probe needs it", "mount -t tracefs none /sys/kernel/tracing", false },
+		{ "tracefs", "tracefs", "nothing: no probe needs it",
+		  "mount -t tracefs none /sys/kernel/tracing", false },
 		ask_tracefs, NULL },
 };
 

@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 /*
- * What the kernel and the system have that a recording uses: asked of the kernel's types (BTF) and of the system, never of a
- * version. A new feature also needs a row in features.c. Append only.
+ * What the kernel and the system have that a recording uses: asked of the kernel's types (BTF) and of the system, never
+ * of a version. A new feature also needs a row in features.c. Append only.
  */
 enum hr_feature {
 	HR_FEATURE_BTF = 0,
@@ -61,8 +61,8 @@ struct hr_features {
 const struct hr_feature_row *hr_feature_row(enum hr_feature feature);
 
 /*
- * Ask for all of them; needs no privilege. root is put before /sys, /proc and /boot, for tests; "" is the running system.
- * 0, whatever is missing; -ENOMEM, ... with err set. Loads nothing into the kernel.
+ * Ask for all of them; needs no privilege. root is put before /sys, /proc and /boot, for tests; "" is the running
+ * system. 0, whatever is missing; -ENOMEM, ... with err set. Loads nothing into the kernel.
  */
 int hr_features_probe(const char *root, struct hr_features *ret, struct hr_err *err);
 
@@ -70,8 +70,8 @@ int hr_features_probe(const char *root, struct hr_features *ret, struct hr_err *
 bool hr_feature_has(const struct hr_features *features, enum hr_feature feature);
 
 /*
- * Can a recording be made? 0; -EPERM: privilege is missing; -ENOENT: the kernel or the system lacks something: err names
- * the first such feature and the way out, in one sentence.
+ * Can a recording be made? 0; -EPERM: privilege is missing; -ENOENT: the kernel or the system lacks something: err
+ * names the first such feature and the way out, in one sentence.
  */
 int hr_features_check(const struct hr_features *features, struct hr_err *err);
 

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * Reading the small files of /proc and /sys. Functions of this folder that look there take a `root` to put in front of the
- * paths: "" for the running system, a directory for a test's own tree.
+ * Reading the small files of /proc and /sys. Functions of this folder that look there take a `root` to put in front of
+ * the paths: "" for the running system, a directory for a test's own tree.
  */
 
 /* Write a path. 0; -ENAMETOOLONG, and an empty path. */

@@ -62,12 +62,16 @@ static int make_room(struct hr_host *host, size_t cpu)
 	return 0;
 }
 
-/* Take in a line "cpu3 user nice system idle iowait irq softirq steal ...". */
+/*
+ * Take in a line "cpu3 user nice system idle iowait irq softirq steal ...". The first one, "cpu ", is the sum of all.
+ */
 static int read_line(struct hr_host *host, const char *line, bool *hard_irq_seen)
 {
 	uint64_t irq, softirq, steal, tick_ns = NS_PER_S / host->ticks_hz;
 	unsigned int cpu;
 
+	if (line[3] == ' ')
+		return 0;
 	if (sscanf(line, "cpu%u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64, &cpu, &irq, &softirq,
 		   &steal) != 4)
 		return 0;

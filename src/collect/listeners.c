@@ -21,7 +21,8 @@ bool hr_listen_parse(const char *line, int port, struct hr_listen_socket *ret)
 	const char *colon;
 
 	/* sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode */
-	if (sscanf(line, " %*u: %47s %*s %x %*s %*s %*s %*u %*u %" SCNu64, found.address, &tcp_state, &found.inode) != 3)
+	if (sscanf(line, " %*u: %47s %*s %x %*s %*s %*s %*u %*u %" SCNu64, found.address, &tcp_state,
+		   &found.inode) != 3)
 		return false;
 	colon = strrchr(found.address, ':');
 	if (!colon || sscanf(colon + 1, "%x", &local_port) != 1)
@@ -67,7 +68,8 @@ static int read_table(struct hr_listeners *listeners, const char *path, uint64_t
 }
 
 /* The sockets of the network namespace that the process is in. who: a pid, or "self". */
-static int read_namespace(struct hr_listeners *listeners, const char *root, const char *who, uint64_t namespace, int port)
+static int read_namespace(struct hr_listeners *listeners, const char *root, const char *who, uint64_t namespace,
+			  int port)
 {
 	static const char *const tables[] = { "tcp", "tcp6" };
 	char path[PATH_MAX];

@@ -35,7 +35,9 @@ struct hr_listeners {
 /* Read a line of /proc/net/tcp or tcp6. True, and inode and address set, if it is a socket that listens on the port. */
 bool hr_listen_parse(const char *line, int port, struct hr_listen_socket *ret);
 
-/* Find the sockets and who holds them. 0, also if there are none (free with hr_listeners_fini()); -errno with err set. */
+/*
+ * Find the sockets and who holds them. 0, also if there are none (free with hr_listeners_fini()); -errno with err set.
+ */
 int hr_listeners_find(const char *root, const struct hr_procs *procs, int port, struct hr_listeners *ret,
 		      struct hr_err *err);
 void hr_listeners_fini(struct hr_listeners *listeners);

@@ -11,8 +11,8 @@
 #include "base/err.h"
 
 /*
- * The CPU quotas that bind a target: those of its cgroups and of all above them, v1 (cpu.cfs_quota_us) and v2 (cpu.max).
- * The counters are cumulative, as the kernel keeps them; the caller takes differences.
+ * The CPU quotas that bind a target: those of its cgroups and of all above them, v1 (cpu.cfs_quota_us) and v2
+ * (cpu.max). The counters are cumulative, as the kernel keeps them; the caller takes differences.
  */
 struct hr_quota {
 	char cgroup[PATH_MAX]; /* its directory */
@@ -33,12 +33,15 @@ struct hr_quotas {
 /* Read cpu.max: "50000 100000", "max 100000". 0; -EINVAL. *ret_quota_ns is 0 for "max". */
 int hr_quota_parse_max(const char *text, uint64_t *ret_quota_ns, uint64_t *ret_period_ns);
 
-/* Read cpu.stat of v1 (throttled_time, ns) or v2 (throttled_usec) into the counters. 0; -EINVAL: one of them is missing. */
+/*
+ * Read cpu.stat of v1 (throttled_time, ns) or v2 (throttled_usec) into the counters. 0; -EINVAL: one of them is
+ * missing.
+ */
 int hr_quota_parse_stat(const char *text, struct hr_quota *quota);
 
 /*
- * Add the quotas that bind these processes and are not in the list yet, which starts as zeros. Processes that are gone are
- * skipped. 0; -errno with err set. Free with hr_quotas_fini().
+ * Add the quotas that bind these processes and are not in the list yet, which starts as zeros. Processes that are gone
+ * are skipped. 0; -errno with err set. Free with hr_quotas_fini().
  */
 int hr_quotas_find(const char *root, const pid_t *pids, size_t count, struct hr_quotas *quotas, struct hr_err *err);
 

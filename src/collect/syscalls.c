@@ -27,7 +27,9 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 
 	[HR_CALL_READ] = "read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg recvmmsg_time64",
 
-	/* sendfile waits for room in its first fd, to which it writes; for the file that it reads it waits in D state */
+	/*
+	 * sendfile waits for room in its first fd, to which it writes; for the file that it reads it waits in D state
+	 */
 	[HR_CALL_WRITE] =
 		"write writev pwrite64 pwritev pwritev2 sendto sendmsg sendmmsg sendfile sendfile64 vmsplice",
 
@@ -35,7 +37,10 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 	[HR_CALL_CONNECT] = "connect",
 	[HR_CALL_SLEEP] = "nanosleep clock_nanosleep clock_nanosleep_time64",
 
-	/* a clone that blocks is a vfork, as in posix_spawn(), in D state until the child execs; ptrace waits for its tracee */
+	/*
+	 * a clone that blocks is a vfork, as in posix_spawn(), in D state until the child execs; ptrace waits for its
+	 * tracee
+	 */
 	[HR_CALL_CHILD] = "wait4 waitid waitpid vfork clone clone3 fork ptrace",
 
 	[HR_CALL_IOCTL] = "ioctl",
@@ -66,7 +71,9 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 		"shmat shmdt shmctl process_vm_readv process_vm_writev process_mrelease "
 		"execve execveat uselib exit exit_group io_submit io_cancel io_destroy",
 
-	/* queues and semaphores of System V and POSIX, file locks, signals, answers of a key daemon, the kernel's log */
+	/*
+	 * queues and semaphores of System V and POSIX, file locks, signals, answers of a key daemon, the kernel's log
+	 */
 	[HR_CALL_IPC] =
 		"msgrcv msgsnd semop semtimedop semtimedop_time64 ipc mq_timedsend mq_timedsend_time64 "
 		"mq_timedreceive mq_timedreceive_time64 flock fcntl fcntl64 pause sigsuspend rt_sigsuspend "

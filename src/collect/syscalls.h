@@ -8,15 +8,15 @@
 #include "headroom/calls.h"
 
 /*
- * The names of syscalls and what each waits for when it blocks. Numbers belong to an architecture and are known only here: the
- * table is generated for the one that is built for (scripts/gen-syscall-names).
+ * The names of syscalls and what each waits for when it blocks. Numbers belong to an architecture and are known only
+ * here: the table is generated for the one that is built for (scripts/gen-syscall-names).
  *
  * A row is that of accounts.h: the number for native calls, HR_CALL_COMPAT + number for 32-bit calls.
  */
 
 /*
- * The name of a row below HR_CALL_RUNQ: "epoll_wait", or "syscall_<number>" in buf for a number without a name (a kernel newer
- * than the build). The last row of an ABI, which higher numbers share, is "syscall_511_up".
+ * The name of a row below HR_CALL_RUNQ: "epoll_wait", or "syscall_<number>" in buf for a number without a name (a
+ * kernel newer than the build). The last row of an ABI, which higher numbers share, is "syscall_511_up".
  */
 const char *hr_syscall_name(uint32_t row, char buf[24]);
 

@@ -13,8 +13,8 @@
 #include "collect/target_find.h"
 
 /*
- * Take in those of procs that descend from the roots (NULL: all), but not what the kernel runs, the dead, headroom and what
- * it started.
+ * Take in those of procs that descend from the roots (NULL: all), but not what the kernel runs, the dead, headroom and
+ * what it started.
  */
 static int take_in(struct hr_target *target, const struct hr_procs *procs, const struct hr_pids *roots)
 {
@@ -39,7 +39,8 @@ static int take_in(struct hr_target *target, const struct hr_procs *procs, const
 }
 
 /* The members of its cgroup, as roots, and what there is to know of them. */
-static int read_members(const struct hr_target *target, struct hr_procs *procs, struct hr_pids *roots, struct hr_err *err)
+static int read_members(const struct hr_target *target, struct hr_procs *procs, struct hr_pids *roots,
+			struct hr_err *err)
 {
 	int rc = hr_cgroup_processes(target->cgroup, roots, err);
 
@@ -50,8 +51,8 @@ static int read_members(const struct hr_target *target, struct hr_procs *procs, 
 }
 
 /* Those that it comes from, as roots, and the processes to take in. */
-static int find(struct hr_target *target, const struct hr_target_spec *spec, struct hr_procs *procs, struct hr_pids *roots,
-		struct hr_err *err)
+static int find(struct hr_target *target, const struct hr_target_spec *spec, struct hr_procs *procs,
+		struct hr_pids *roots, struct hr_err *err)
 {
 	int rc;
 
@@ -110,7 +111,8 @@ static int check_spec(const struct hr_target_spec *spec, struct hr_err *err)
 	int given = !!spec->pids + !!spec->port + !!spec->comm + !!spec->cgroup;
 
 	if (!given)
-		return hr_err_set(err, -EINVAL, "nothing to record: give -p PID, --port PORT, --comm NAME or --cgroup PATH");
+		return hr_err_set(err, -EINVAL,
+				  "nothing to record: give -p PID, --port PORT, --comm NAME or --cgroup PATH");
 	if (given > 1)
 		return hr_err_set(err, -EINVAL, "give only one of -p, --port, --comm and --cgroup");
 	if (spec->port && (spec->port < 1 || spec->port > 65535))

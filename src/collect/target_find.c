@@ -30,8 +30,8 @@ static int explain_missing(const char *root, pid_t pid, struct hr_err *err)
 	if (hr_file_readf(text, sizeof(text), "%s/proc/%d/status", root, pid) > 0) {
 		line = strstr(text, "\nTgid:");
 		if (line && sscanf(line, " Tgid: %d", &process) == 1 && process != pid)
-			return hr_err_set(err, -ESRCH, "%d is a thread of process %d: name the process, -p %d", pid, process,
-					  process);
+			return hr_err_set(err, -ESRCH, "%d is a thread of process %d: name the process, -p %d", pid,
+					  process, process);
 	}
 	return hr_err_set(err, -ESRCH, "no process has the pid %d", pid);
 }
@@ -54,8 +54,8 @@ static int check_pid(const char *root, const struct hr_procs *procs, pid_t pid, 
 	if (row->kernel_thread)
 		return refuse_kernel_thread(row, err);
 	if (row->ended)
-		return hr_err_set(err, -ESRCH, "process %d (%s) has ended, and its parent has not collected it yet", pid,
-				  clean_name(row, name));
+		return hr_err_set(err, -ESRCH, "process %d (%s) has ended, and its parent has not collected it yet",
+				  pid, clean_name(row, name));
 	if (pid == getpid())
 		return hr_err_set(err, -EOPNOTSUPP, "%d is headroom itself, which does not record itself", pid);
 	return 0;
@@ -70,7 +70,8 @@ int hr_target_find_pids(const char *root, const struct hr_procs *procs, const ch
 
 	while (!rc && (item = strsep(&rest, ","))) {
 		if (hr_parse_int(item, 1, PID_MAX, &pid, NULL)) {
-			rc = hr_err_set(err, -EINVAL, "'%s' is not a pid: give numbers, as in -p 812 or -p 812,813", item);
+			rc = hr_err_set(err, -EINVAL, "'%s' is not a pid: give numbers, as in -p 812 or -p 812,813",
+					item);
 			break;
 		}
 		rc = check_pid(root, procs, pid, err);
@@ -120,7 +121,8 @@ static void list_processes(const struct hr_procs *procs, const struct hr_pids *p
 		snprintf(text + at, size - at, " and %zu more", pids->count - shown);
 }
 
-static int refuse_several(const struct hr_procs *procs, const struct hr_pids *tops, const char *what, struct hr_err *err)
+static int refuse_several(const struct hr_procs *procs, const struct hr_pids *tops, const char *what,
+			  struct hr_err *err)
 {
 	char text[400];
 
@@ -204,8 +206,9 @@ static bool same_executable(const char *root, pid_t a, pid_t b)
 }
 
 /*
- * Siblings that share the port by SO_REUSEPORT and run the same program are the workers of one server. Their parent is its
- * top if it runs that program too (new workers are then followed), unless headroom descends from it as well: a shell.
+ * Siblings that share the port by SO_REUSEPORT and run the same program are the workers of one server. Their parent is
+ * its top if it runs that program too (new workers are then followed), unless headroom descends from it as well: a
+ * shell.
  */
 static bool are_workers(const char *root, const struct hr_procs *procs, const struct hr_listeners *listeners,
 			struct hr_pids *tops)
@@ -230,7 +233,9 @@ static bool are_workers(const char *root, const struct hr_procs *procs, const st
 	return true;
 }
 
-/* Process 1 holds the sockets of services that it starts on demand: it is not the server, if another program has them. */
+/*
+ * Process 1 holds the sockets of services that it starts on demand: it is not the server, if another program has them.
+ */
 static void drop_socket_keeper(const char *root, struct hr_pids *matches)
 {
 	for (size_t i = 1; i < matches->count && matches->at[0] == 1; i++)
@@ -254,8 +259,7 @@ static int refuse_port(const struct hr_listeners *listeners, int port, struct hr
 		return hr_err_set(err, -ESRCH, "no process listens on TCP port %d: start the server first", port);
 	if (listeners->denied)
 		return hr_err_set(err, -EACCES, "it takes root to see which process listens on TCP port %d", port);
-	return hr_err_set(err, -ESRCH, "TCP port %d is open, but no process that can be seen here holds it: name it with -p",
-			  port);
+	return hr_err_set(err, -ESRCH, "TCP port %d is open, but no process that can be seen here holds it", port);
 }
 
 int hr_target_find_port(const char *root, const struct hr_procs *procs, int port, struct hr_pids *roots,

@@ -6,8 +6,8 @@
 #include "collect/procs.h"
 
 /*
- * From what was asked for to the processes at the top of the target: the rules of hr_target_resolve(), whose errors these
- * return. Each adds to roots.
+ * From what was asked for to the processes at the top of the target: the rules of hr_target_resolve(), whose errors
+ * these return. Each adds to roots.
  */
 int hr_target_find_pids(const char *root, const struct hr_procs *procs, const char *list, struct hr_pids *roots,
 			struct hr_err *err);
