@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * Limits: a run is good to about 0.1 % (the bound of the accounts themselves), so that much of the calls may be missing. A
- * missed switch shifts one wait or one slice to the wrong state and takes no time away; kernels that run as a guest are known
- * to drop 0.3 % of them, so the limit for those is 1 %.
+ * Limits: a run is good to about 0.1 % (the bound of the accounts themselves), so that much of the calls may be
+ * missing. A missed switch shifts one wait or one slice to the wrong state and takes no time away; kernels that run as
+ * a guest are known to drop 0.3 % of them, so the limit for those is 1 %.
  */
 static const struct hr_loss_info losses[HR_LOSSES] = {
 	[HR_LOSS_THREAD_SLOTS] = { "thread_slots", "threads were born when all slots were taken: not in this run",
@@ -25,7 +25,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 				       HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
 	[HR_LOSS_MISSED_SWITCH_OUT] = { "missed_switch_out", "times a thread left its CPU and the kernel did not tell",
 					HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_UNSEEN_WAKES] = { "unseen_wakes", "waits ended without a visible wake-up: they include their run queue",
+	[HR_LOSS_UNSEEN_WAKES] = { "unseen_wakes", "waits ended without a visible wake-up: they hold their run queue",
 				   HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
 	[HR_LOSS_CLOCK_BACKWARDS] = { "clock_backwards", "stamps of another CPU lay in the past: counted as 0 ns",
 				      HR_HARMLESS, HR_LOSS_OF_SWITCHES, 0 },

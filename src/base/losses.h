@@ -8,8 +8,8 @@
 #include "headroom/loss.h"
 
 /*
- * The reasons for which something is missing from a run or guessed in it: their names in the run file, what they mean, and
- * from which count on a run is lossy. The recorder and the report read the same table.
+ * The reasons for which something is missing from a run or guessed in it: their names in the run file, what they mean,
+ * and from which count on a run is lossy. The recorder and the report read the same table.
  */
 enum hr_loss_kind {
 	HR_LOSSY,	 /* something is missing from the accounts */
@@ -45,8 +45,8 @@ const struct hr_loss_info *hr_loss_by_name(const char *name);
 const char *hr_loss_kind_name(enum hr_loss_kind kind);
 
 /*
- * True if so many make the run lossy. base_count is how much there was of info->base (not used for HR_LOSS_OF_NOTHING); info
- * NULL, a reason of a later version: any count does.
+ * True if so many make the run lossy. base_count is how much there was of info->base (not used for HR_LOSS_OF_NOTHING);
+ * info NULL, a reason of a later version: any count does.
  */
 bool hr_loss_is_above_limit(const struct hr_loss_info *info, uint64_t count, uint64_t base_count);
 

@@ -19,7 +19,7 @@ static const struct {
 	[HR_STATE_NET_SEND] = { "net_send", "waits to send on an inet socket", HR_GROUP_BLOCKED },
 	[HR_STATE_NET_ACCEPT] = { "net_accept", "waits to accept a connection on an inet socket", HR_GROUP_BLOCKED },
 	[HR_STATE_NET_CONNECT] = { "net_connect", "waits for an inet socket to be connected", HR_GROUP_BLOCKED },
-	[HR_STATE_IPC] = { "ipc", "waits for a pipe, unix socket, eventfd, message queue, file lock or signal",
+	[HR_STATE_IPC] = { "ipc", "waits for a pipe, unix socket, eventfd, queue or signal",
 			   HR_GROUP_BLOCKED },
 	[HR_STATE_DISK] = { "disk", "waits for block I/O", HR_GROUP_BLOCKED },
 	[HR_STATE_FAULT] = { "fault", "off CPU in a page fault outside a syscall", HR_GROUP_BLOCKED },

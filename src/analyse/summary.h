@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_ANALYSE_SUMMARY_H
+#define HR_ANALYSE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analyse/account.h"
+#include "analyse/percentile.h"
+#include "base/err.h"
+#include "base/losses.h"
+#include "store/reader.h"
+
+/*
+ * A whole run in numbers: what every report is rendered from. Times are nanoseconds; what was not measured is HR_NULL,
+ * NAN or NULL, never 0. Texts are valid UTF-8 without control characters, whatever the file held.
+ */
+
+struct hr_run_facts {
+	const char *run_id, *host, *kernel, *arch, *headroom_version, *target;
+	int64_t cpu_count, started_unix_ns, interval_ns;
+	int64_t ended_ns;      /* HR_NULL: cut off, the recorder was killed */
+	int64_t target_status; /* HR_NULL: no command was started */
+	uint64_t recorded_ns;  /* over all intervals; less than first to last where recording was switched off */
+	size_t interval_count;
+	size_t gap_count;      /* times that recording was switched off and on again */
+};
+
+struct hr_thread_summary {
+	int64_t thread_id, tid;
+	size_t process; /* index in processes */
+	const char *name;
+	bool ended;
+	struct hr_account account;
+};
+
+/* Threads with one process name and one pattern of names (hr_thread_pattern()), most time on CPU first. */
+struct hr_group_summary {
+	const char *process;
+	const char *pattern; /* the name itself if they all have the same */
+	const char *label;   /* "nginx/worker-*", "nginx" if pattern and process are the same */
+	size_t thread_count;
+	size_t process_count;
+	size_t busiest;	     /* the thread with the most time on CPU: index in threads */
+	struct hr_account account;
+};
+
+#define HR_PARALLEL_BINS (HR_PARALLEL_MAX + 1)
+
+struct hr_process_summary {
+	int64_t process_id, pid, parent_pid;
+	const char *name;
+	const char *command; /* NULL: gone before it could be read */
+	bool ended;
+	size_t thread_count;
+	uint64_t life_ns;    /* while it was recorded */
+	struct hr_account account;
+	/* with exactly j threads on CPU; the last holds all above, [0] the rest of its life */
+	uint64_t parallel_ns[HR_PARALLEL_BINS];
+	double parallel_mean; /* threads on CPU while any was: effective parallelism; NAN if none ever was */
+	struct hr_latency runq, preempted; /* single waits */
+};
+
+struct hr_error_summary {
+	const char *name; /* "EAGAIN" */
+	uint64_t count;
+};
+
+/* One syscall over all processes, most time first. */
+struct hr_call_summary {
+	const char *abi, *name;
+	uint64_t calls, errors;
+	uint64_t timed;		 /* of the calls, how many were measured; the rest is estimated by them */
+	uint64_t total_ns;	 /* in the calls that finished */
+	uint64_t in_progress;	 /* calls that had not finished at the end */
+	uint64_t in_progress_ns; /* how long those had lasted */
+	struct hr_latency latency; /* of those that finished */
+	struct hr_error_summary *top; /* most frequent first */
+	size_t top_count;
+};
+
+struct hr_cpu_summary {
+	int64_t cpu;
+	uint64_t target_ns, other_ns, idle_ns;
+	int64_t steal_ns, irq_ns; /* parts of those; HR_NULL: not known */
+};
+
+struct hr_neighbour_summary {
+	int64_t pid; /* HR_NULL: all the rest together */
+	const char *name;
+	uint64_t cpu_ns;
+};
+
+struct hr_quota_summary {
+	const char *cgroup;
+	uint64_t quota_ns, period_ns; /* at the end */
+	uint64_t periods, throttled_periods, throttled_ns;
+};
+
+struct hr_loss_summary {
+	const char *name;
+	const struct hr_loss_info *info; /* NULL: a reason of a later version */
+	uint64_t count;
+	bool above_limit;
+};
+
+struct hr_probe_summary {
+	const char *program;
+	uint64_t runs, run_ns; /* in the samples */
+};
+
+struct hr_cost {
+	double collector_cpu_share;  /* of one CPU; NAN: not measured */
+	int64_t collector_rss_bytes; /* the largest; HR_NULL: not measured */
+	double bpf_cpu_share;	     /* of one CPU: run time of all programs over the samples' length; NAN likewise */
+	uint64_t bpf_window_ns;	     /* length of the samples together */
+};
+
+struct hr_feature_summary {
+	const char *name, *lost_without;
+	bool has;
+};
+
+struct hr_accounted {
+	double share;	    /* time in states over life, all threads; NAN: no thread lived */
+	double worst_share; /* of the thread that is off by most: |states - life| / life; NAN likewise */
+	size_t worst;	    /* that thread: index in threads */
+};
+
+struct hr_summary {
+	struct hr_run_facts run;
+	struct hr_accounted accounted;
+	struct hr_account total;
+	struct hr_latency runq, preempted; /* single waits, all processes */
+	struct hr_cost cost;
+	bool lossy;			   /* any loss above its limit */
+	bool state_known[HR_STATES];	   /* false: this kernel cannot tell it; such time is in other states */
+	bool owner_known[HR_OWNERS];	   /* likewise of who had the CPU */
+	bool quotas_known;		   /* false: it could not be seen whether there are any */
+
+	struct hr_thread_summary *threads;
+	struct hr_group_summary *groups;
+	struct hr_process_summary *processes; /* most time on CPU first */
+	struct hr_call_summary *calls;
+	struct hr_cpu_summary *cpus;
+	struct hr_cpu_summary cpu_total;   /* .cpu means nothing */
+	struct hr_neighbour_summary *neighbours; /* most CPU time first, the rest last */
+	struct hr_quota_summary *quotas;
+	struct hr_loss_summary *losses;
+	struct hr_probe_summary *probes;
+	struct hr_feature_summary *features;
+	size_t thread_count, group_count, process_count, call_count, cpu_count;
+	size_t neighbour_count, quota_count, loss_count, probe_count, feature_count;
+
+	struct hr_text *texts; /* every string above */
+};
+
+/*
+ * Read a run. 0 and *ret_summary (free with hr_summary_free()); -EINVAL: damaged, or no run; -ENOMEM. Runs without an
+ * interval and runs that were cut off are read like any other.
+ */
+int hr_summary_load(struct hr_reader *reader, struct hr_summary **ret_summary, struct hr_err *err);
+
+/* Takes NULL. */
+void hr_summary_free(struct hr_summary *summary);
+
+/* Time of one thread on CPU over the time that was recorded: its utilisation. NAN without an interval. */
+double hr_summary_busy_share(const struct hr_summary *summary, const struct hr_thread_summary *thread);
+
+/*
+ * The threads with the most time on CPU, most first: their indices in threads, at most max of them. Returns how many
+ * ran at all.
+ */
+size_t hr_summary_busiest(const struct hr_summary *summary, size_t *ret_threads, size_t max);
+
+#endif

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/report.h"
+#include "store/tables.h"
+
+#define BUSIEST_THREADS 8 /* resources of their own */
+#define REAL_DIGITS 12	  /* a year in seconds to the millisecond, an hour to the nanosecond */
+
+/*
+ * Jansson takes NULL for a value as a failure of the whole object, so an allocation that fails anywhere ends in a NULL
+ * report: nothing here needs a check of its own.
+ */
+
+static json_t *real(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *whole(int64_t value)
+{
+	return value == HR_NULL ? json_null() : json_integer(value);
+}
+
+static json_t *count(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *text(const char *value)
+{
+	return value ? json_string(value) : json_null();
+}
+
+static json_t *seconds(uint64_t ns)
+{
+	return json_real((double)ns / 1e9);
+}
+
+static json_t *known_seconds(int64_t ns)
+{
+	return ns == HR_NULL ? json_null() : json_real((double)ns / 1e9);
+}
+
+static json_t *micros(double ns)
+{
+	return real(ns / 1e3);
+}
+
+static double ratio(double part, double all)
+{
+	return all > 0 ? part / all : NAN;
+}
+
+/* Append, and drop the array if that fails. */
+static json_t *append(json_t *array, json_t *item)
+{
+	if (array && json_array_append_new(array, item) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+	if (object && json_object_set_new(object, key, value) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *started(int64_t unix_ns)
+{
+	time_t unix_s = (time_t)(unix_ns / 1000000000);
+	char date[32], stamp[48];
+	struct tm utc;
+
+	if (unix_ns == HR_NULL || unix_ns < 0 || !gmtime_r(&unix_s, &utc))
+		return json_null();
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(stamp, sizeof(stamp), "%s.%03dZ", date, (int)(unix_ns / 1000000 % 1000));
+	return json_string(stamp);
+}
+
+static json_t *run_facts(const struct hr_summary *summary)
+{
+	const struct hr_run_facts *run = &summary->run;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "run_id", text(run->run_id),
+			 "host", text(run->host),
+			 "kernel", text(run->kernel),
+			 "arch", text(run->arch),
+			 "cpus", whole(run->cpu_count),
+			 "headroom_version", text(run->headroom_version),
+			 "target", text(run->target),
+			 "started", started(run->started_unix_ns),
+			 "seconds", seconds(run->recorded_ns),
+			 "interval_s", known_seconds(run->interval_ns),
+			 "intervals", count(run->interval_count),
+			 "gaps", count(run->gap_count),
+			 "complete", json_boolean(run->ended_ns != HR_NULL),
+			 "target_status", whole(run->target_status));
+}
+
+static json_t *losses_by_reason(const struct hr_summary *summary)
+{
+	json_t *lost = summary->run.interval_count || summary->loss_count ? json_object() : json_null();
+
+	for (size_t i = 0; i < summary->loss_count; i++)
+		lost = with(lost, summary->losses[i].name, count(summary->losses[i].count));
+	return lost;
+}
+
+static json_t *losses(const struct hr_summary *summary)
+{
+	json_t *all = summary->run.interval_count || summary->loss_count ? json_array() : json_null();
+
+	for (size_t i = 0; i < summary->loss_count; i++) {
+		const struct hr_loss_summary *loss = &summary->losses[i];
+
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o}",
+					    "reason", text(loss->name),
+					    "count", count(loss->count),
+					    "kind", text(loss->info ? hr_loss_kind_name(loss->info->kind) : NULL),
+					    "above_limit", json_boolean(loss->above_limit),
+					    "meaning", text(loss->info ? loss->info->sentence : NULL)));
+	}
+	return all;
+}
+
+static json_t *programs(const struct hr_summary *summary)
+{
+	json_t *all = summary->probe_count ? json_array() : json_null();
+
+	for (size_t i = 0; i < summary->probe_count; i++) {
+		const struct hr_probe_summary *probe = &summary->probes[i];
+
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o}",
+					    "program", text(probe->program),
+					    "runs", count(probe->runs),
+					    "mean_ns", real(ratio((double)probe->run_ns, (double)probe->runs)),
+					    "cpu_share", real(ratio((double)probe->run_ns,
+								    (double)summary->cost.bpf_window_ns))));
+	}
+	return all;
+}
+
+static json_t *features(const struct hr_summary *summary)
+{
+	json_t *all = summary->feature_count ? json_array() : json_null();
+
+	for (size_t i = 0; i < summary->feature_count; i++) {
+		const struct hr_feature_summary *feature = &summary->features[i];
+
+		all = append(all, json_pack("{s:o, s:o, s:o}",
+					    "feature", text(feature->name),
+					    "has", json_boolean(feature->has),
+					    "lost_without", text(feature->lost_without)));
+	}
+	return all;
+}
+
+static json_t *health(const struct hr_summary *summary)
+{
+	const struct hr_accounted *accounted = &summary->accounted;
+	const struct hr_cost *cost = &summary->cost;
+	bool any = !isnan(accounted->worst_share);
+	json_t *costs = json_pack("{s:o, s:o, s:o, s:o, s:o}",
+				  "bpf_cpu_share", real(cost->bpf_cpu_share),
+				  "bpf_sampled_s", cost->bpf_window_ns ? seconds(cost->bpf_window_ns) : json_null(),
+				  "bpf_programs", programs(summary),
+				  "collector_cpu_share", real(cost->collector_cpu_share),
+				  "collector_rss_bytes", whole(cost->collector_rss_bytes));
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "accounted_share", real(accounted->share),
+			 "worst_thread_off_share", real(accounted->worst_share),
+			 "worst_thread_tid", any ? whole(summary->threads[accounted->worst].tid) : json_null(),
+			 "lossy", summary->run.interval_count ? json_boolean(summary->lossy) : json_null(),
+			 "lost", losses_by_reason(summary),
+			 "losses", losses(summary),
+			 "cost", costs,
+			 "features", features(summary));
+}
+
+/*
+ * All states, those without time included: 0 s was measured. null: a state that this kernel cannot tell, and the whole
+ * where no thread was seen.
+ */
+static json_t *states(const struct hr_summary *summary, const struct hr_account *account)
+{
+	json_t *all = account->life_ns || hr_account_total_ns(account) ? json_object() : json_null();
+
+	for (int i = 0; json_is_object(all) && i < HR_STATES; i++)
+		all = with(all, hr_state_name(i), summary->state_known[i] || account->state_ns[i] ?
+			   seconds(account->state_ns[i]) : json_null());
+	return all;
+}
+
+static json_t *resource(json_t *name, const char *kind, double utilisation)
+{
+	return json_pack("{s:o, s:s, s:o, s:n}",
+			 "name", name,
+			 "kind", kind,
+			 "utilisation", real(utilisation),
+			 "demand_us");
+}
+
+static json_t *thread_resource(const struct hr_summary *summary, const struct hr_thread_summary *thread)
+{
+	const struct hr_process_summary *process = &summary->processes[thread->process];
+	json_t *name = json_sprintf("thread %s/%s %" PRId64, process->name, thread->name, thread->tid), *item;
+
+	item = resource(name, "thread", hr_summary_busy_share(summary, thread));
+	item = with(item, "pid", whole(process->pid));
+	return with(item, "tid", whole(thread->tid));
+}
+
+static json_t *resources(const struct hr_summary *summary)
+{
+	const struct hr_cpu_summary *cpus = &summary->cpu_total;
+	double used_ns = (double)(cpus->target_ns + cpus->other_ns);
+	size_t busiest[BUSIEST_THREADS], n;
+	json_t *all = json_array();
+
+	if (summary->cpu_count)
+		all = append(all, resource(json_string("cpu"), "cpu", ratio(used_ns, used_ns + (double)cpus->idle_ns)));
+	n = hr_summary_busiest(summary, busiest, BUSIEST_THREADS);
+	for (size_t i = 0; i < n; i++)
+		all = append(all, thread_resource(summary, &summary->threads[busiest[i]]));
+	return all;
+}
+
+/* Without load levels, one for the whole run. */
+static json_t *levels(const struct hr_summary *summary)
+{
+	return json_pack("[{s:n, s:o, s:n, s:n, s:n, s:o, s:n, s:o}]",
+			 "level",
+			 "seconds", seconds(summary->run.recorded_ns),
+			 "throughput_rps",
+			 "in_flight",
+			 "latency_ms",
+			 "states_s", states(summary, &summary->total),
+			 "states_per_request_us",
+			 "resources", resources(summary));
+}
+
+static json_t *errors(const struct hr_call_summary *call)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < call->top_count; i++)
+		all = with(all, call->top[i].name, count(call->top[i].count));
+	return all;
+}
+
+static json_t *syscalls(const struct hr_summary *summary)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < summary->call_count; i++) {
+		const struct hr_call_summary *call = &summary->calls[i];
+
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+					    "name", text(call->name),
+					    "abi", text(call->abi),
+					    "calls", count(call->calls),
+					    "timed", count(call->timed),
+					    "errors", count(call->errors),
+					    "errors_by_name", errors(call),
+					    "p50_us", micros(call->latency.p50_ns),
+					    "p90_us", micros(call->latency.p90_ns),
+					    "p99_us", micros(call->latency.p99_ns),
+					    "total_s", seconds(call->total_ns),
+					    "in_progress", count(call->in_progress),
+					    "in_progress_s", seconds(call->in_progress_ns)));
+	}
+	return all;
+}
+
+/* What threads, groups of them and processes have in common; of a run without an interval there is nothing to tell. */
+static json_t *account(const struct hr_summary *summary, const struct hr_account *of)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "life_s", seconds(of->life_ns),
+			 "states_s", states(summary, of),
+			 "syscalls", count(of->syscalls),
+			 "voluntary_switches", count(of->voluntary),
+			 "involuntary_switches", count(of->involuntary),
+			 "migrations", count(of->migrations),
+			 "mmap_lock_s", seconds(of->mmap_lock_ns),
+			 "estimated_split_s", seconds(of->estimated_ns),
+			 "not_run_s", known_seconds(of->not_run_ns));
+}
+
+static json_t *thread_groups(const struct hr_summary *summary)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < summary->group_count; i++) {
+		const struct hr_group_summary *group = &summary->groups[i];
+		json_t *item = account(summary, &group->account);
+
+		item = with(item, "name", text(group->label));
+		item = with(item, "process", text(group->process));
+		item = with(item, "thread", text(group->pattern));
+		item = with(item, "threads", count(group->thread_count));
+		item = with(item, "processes", count(group->process_count));
+		item = with(item, "busiest_tid", whole(summary->threads[group->busiest].tid));
+		all = append(all, item);
+	}
+	return all;
+}
+
+static json_t *waits(const struct hr_latency *latency)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}",
+			 "count", count(latency->count),
+			 "p50_us", micros(latency->p50_ns),
+			 "p90_us", micros(latency->p90_ns),
+			 "p99_us", micros(latency->p99_ns));
+}
+
+/* Time with j threads on CPU at index j, up to the last j that occurred. */
+static json_t *parallelism(const struct hr_process_summary *process)
+{
+	int last = HR_PARALLEL_BINS - 1;
+	json_t *all;
+
+	if (isnan(process->parallel_mean))
+		return json_null();
+	while (last > 0 && !process->parallel_ns[last])
+		last--;
+	all = json_array();
+	for (int bin = 0; bin <= last; bin++)
+		all = append(all, seconds(process->parallel_ns[bin]));
+	return all;
+}
+
+static json_t *processes(const struct hr_summary *summary)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < summary->process_count; i++) {
+		const struct hr_process_summary *process = &summary->processes[i];
+		json_t *item = account(summary, &process->account);
+
+		item = with(item, "name", text(process->name));
+		item = with(item, "pid", whole(process->pid));
+		item = with(item, "parent_pid", whole(process->parent_pid));
+		item = with(item, "command", text(process->command));
+		item = with(item, "ended", json_boolean(process->ended));
+		item = with(item, "threads", count(process->thread_count));
+		item = with(item, "runq", waits(&process->runq));
+		item = with(item, "preempted", waits(&process->preempted));
+		item = with(item, "on_cpu_at_once_s", parallelism(process));
+		item = with(item, "on_cpu_at_once_mean", real(process->parallel_mean));
+		all = append(all, item);
+	}
+	return all;
+}
+
+static json_t *owners(const struct hr_summary *summary, const uint64_t owner_ns[HR_OWNERS])
+{
+	json_t *all = json_object();
+
+	for (int owner = 0; owner < HR_OWNERS; owner++)
+		all = with(all, hr_owner_name(owner), summary->owner_known[owner] || owner_ns[owner] ?
+			   seconds(owner_ns[owner]) : json_null());
+	return all;
+}
+
+static json_t *cpu_wait(const struct hr_summary *summary, uint64_t total_ns, const uint64_t owner_ns[HR_OWNERS],
+			const struct hr_latency *latency)
+{
+	json_t *item = waits(latency);
+
+	item = with(item, "total_s", seconds(total_ns));
+	return with(item, "owners_s", owners(summary, owner_ns));
+}
+
+static json_t *cpu_waits(const struct hr_summary *summary)
+{
+	const struct hr_account *total = &summary->total;
+
+	if (!total->life_ns)
+		return json_null();
+	return json_pack("{s:o, s:o}",
+			 "runq", cpu_wait(summary, total->state_ns[HR_STATE_RUNQ], total->runq_owner_ns,
+					  &summary->runq),
+			 "preempted", cpu_wait(summary, total->state_ns[HR_STATE_PREEMPTED], total->preempted_owner_ns,
+					       &summary->preempted));
+}
+
+static json_t *cpus(const struct hr_summary *summary)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < summary->cpu_count; i++) {
+		const struct hr_cpu_summary *cpu = &summary->cpus[i];
+
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+					    "cpu", whole(cpu->cpu),
+					    "target_s", seconds(cpu->target_ns),
+					    "other_s", seconds(cpu->other_ns),
+					    "idle_s", seconds(cpu->idle_ns),
+					    "steal_s", known_seconds(cpu->steal_ns),
+					    "irq_s", known_seconds(cpu->irq_ns)));
+	}
+	return all;
+}
+
+static json_t *neighbours(const struct hr_summary *summary)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < summary->neighbour_count; i++)
+		all = append(all, json_pack("{s:o, s:o, s:o}",
+					    "pid", whole(summary->neighbours[i].pid),
+					    "name", text(summary->neighbours[i].name),
+					    "cpu_s", seconds(summary->neighbours[i].cpu_ns)));
+	return all;
+}
+
+static json_t *quotas(const struct hr_summary *summary)
+{
+	json_t *all = summary->quotas_known || summary->quota_count ? json_array() : json_null();
+
+	for (size_t i = 0; i < summary->quota_count; i++) {
+		const struct hr_quota_summary *quota = &summary->quotas[i];
+		double cpu_count = ratio((double)quota->quota_ns, (double)quota->period_ns);
+
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+					    "cgroup", text(quota->cgroup),
+					    "quota_cpus", real(cpu_count),
+					    "period_s", seconds(quota->period_ns),
+					    "periods", count(quota->periods),
+					    "throttled_periods", count(quota->throttled_periods),
+					    "throttled_s", seconds(quota->throttled_ns)));
+	}
+	return all;
+}
+
+/* Keys that later work fills in are null from the start, so that a program can rely on every key. */
+static json_t *report(const struct hr_summary *summary)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "schema", "headroom.report/1",
+			 "run", run_facts(summary),
+			 "health", health(summary),
+			 "levels", levels(summary),
+			 "model",
+			 "verdict",
+			 "runner_up",
+			 "waits",
+			 "syscalls", syscalls(summary),
+			 "connections",
+			 "thread_groups", thread_groups(summary),
+			 "processes", processes(summary),
+			 "cpu_waits", cpu_waits(summary),
+			 "cpus", cpus(summary),
+			 "neighbours", neighbours(summary),
+			 "quotas", quotas(summary));
+}
+
+int hr_report_json(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+{
+	json_t *document = report(summary);
+	int failed;
+
+	if (!document)
+		return hr_err_set(err, -ENOMEM, "no memory for the report");
+	failed = json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS));
+	json_decref(document);
+	if (failed || fputc('\n', out) == EOF || fflush(out) || ferror(out))
+		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the report");
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_REPORT_TEXT_SECTIONS_H
+#define HR_REPORT_TEXT_SECTIONS_H
+
+#include "analyse/summary.h"
+#include "report/page.h"
+
+/* The sections of the text report, in their order. Each writes nothing if the run has nothing to say about it. */
+
+/* text.c */
+void hr_text_head(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary);
+
+/* text_threads.c */
+void hr_text_states(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_groups(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_parallelism(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_syscalls(const struct hr_page *page, const struct hr_summary *summary);
+
+/* text_host.c */
+void hr_text_cpus(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_cpu_waits(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_quotas(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_health(const struct hr_page *page, const struct hr_summary *summary);
+
+#endif
