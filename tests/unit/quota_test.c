@@ -64,7 +64,9 @@ static void the_counters_of_both_versions_are_read_in_nanoseconds(void **state)
 	assert_int_equal(quota.periods, 20);
 	assert_int_equal(quota.throttled_periods, 3);
 	assert_int_equal(quota.throttled_ns, 4567);
-	assert_int_equal(hr_quota_parse_stat("usage_usec 9\nnr_periods 21\nnr_throttled 4\nthrottled_usec 5", &quota), 0);
+	assert_int_equal(hr_quota_parse_stat("usage_usec 9\nnr_periods 21\nnr_throttled 4\nthrottled_usec 5\n",
+					     &quota),
+			 0);
 	assert_int_equal(quota.periods, 21);
 	assert_int_equal(quota.throttled_ns, 5000);
 	assert_int_equal(hr_quota_parse_stat("usage_usec 9\n", &quota), -EINVAL);
@@ -163,6 +165,8 @@ static void a_mount_that_shows_a_part_of_the_tree_is_counted_from_there(void **s
 	fake_file("/proc/self/mountinfo", "41 31 0:38 /kube /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
 	fake_file("/proc/100/cgroup", "0::/kube/pod/app\n");
 	fake_file("/proc/200/cgroup", "0::/kubelet/pod\n"); /* begins alike, and is not shown */
+	fake_file("/sys/fs/cgrouplet/pod/cpu.max", "10000 100000\n");
+	fake_file("/sys/fs/cgrouplet/pod/cpu.stat", "nr_periods 1\nnr_throttled 1\nthrottled_usec 1\n");
 	assert_int_equal(hr_quotas_find(fake_root, pids, 2, &quotas, &err), 0);
 	assert_int_equal(quotas.count, 2);
 	assert_int_equal(quota_of("/sys/fs/cgroup/pod/app")->quota_ns, 50000000);
