@@ -11,31 +11,58 @@
  * a guest are known to drop 0.3 % of them, so the limit for those is 1 %.
  */
 static const struct hr_loss_info losses[HR_LOSSES] = {
-	[HR_LOSS_THREAD_SLOTS] = { "thread_slots", "threads were born when all slots were taken: not in this run",
-				   HR_LOSSY, HR_LOSS_OF_NOTHING, 0 },
-	[HR_LOSS_PROCESS_SLOTS] = { "process_slots", "processes were born when all slots were taken: not in this run",
-				    HR_LOSSY, HR_LOSS_OF_NOTHING, 0 },
-	[HR_LOSS_CALL_RECORDS] = { "call_records", "syscalls found no free record: not counted", HR_LOSSY,
-				   HR_LOSS_OF_CALLS, 0.001 },
-	[HR_LOSS_ERRNO_ROWS] = { "errno_rows", "failed syscalls whose error found no room: counted without its name",
-				 HR_LOSSY, HR_LOSS_OF_CALLS, 0.001 },
-	[HR_LOSS_PARALLEL_RACES] = { "parallel_races", "changes of the threads on CPU at once were not recorded",
-				     HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_MISSED_SWITCH_IN] = { "missed_switch_in", "times a thread got a CPU and the kernel did not tell",
-				       HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_MISSED_SWITCH_OUT] = { "missed_switch_out", "times a thread left its CPU and the kernel did not tell",
-					HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_UNSEEN_WAKES] = { "unseen_wakes", "waits ended without a visible wake-up: they hold their run queue",
-				   HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_CLOCK_BACKWARDS] = { "clock_backwards", "stamps of another CPU lay in the past: counted as 0 ns",
-				      HR_HARMLESS, HR_LOSS_OF_SWITCHES, 0 },
-	[HR_LOSS_MISSED_PROGRAMS] = { "missed_programs", "events came while a probe was running: skipped by the kernel",
-				      HR_LOSSY, HR_LOSS_OF_SWITCHES, 0.001 },
-	[HR_LOSS_TORN_READS] = { "torn_reads", "accounts changed while they were read: their interval was estimated",
-				 HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01 },
-	[HR_LOSS_STORE_ROWS] = { "store_rows", "rows were not taken by the run file", HR_LOSSY, HR_LOSS_OF_NOTHING, 0 },
-	[HR_LOSS_LATE_INTERVALS] = { "late_intervals", "intervals took over twice as long as asked", HR_HARMLESS,
-				     HR_LOSS_OF_NOTHING, 0 },
+	[HR_LOSS_THREAD_SLOTS] = {
+		"thread_slots", "a thread was born when all slots were taken: it is not in this run",
+		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_PROCESS_SLOTS] = {
+		"process_slots", "a process was born when all slots were taken: it is not in this run",
+		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_CALL_RECORDS] = {
+		"call_records", "a syscall found no free record: it is not counted",
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
+	},
+	[HR_LOSS_ERRNO_ROWS] = {
+		"errno_rows", "an error found no room: its call is counted without its name",
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
+	},
+	[HR_LOSS_PARALLEL_RACES] = {
+		"parallel_races", "a change of the threads on CPU at once was not recorded",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_MISSED_SWITCH_IN] = {
+		"missed_switch_in", "a thread got a CPU and the kernel did not tell",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_MISSED_SWITCH_OUT] = {
+		"missed_switch_out", "a thread left its CPU and the kernel did not tell",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_UNSEEN_WAKES] = {
+		"unseen_wakes", "a wait ended without a visible wake-up: its run queue is in it",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_CLOCK_BACKWARDS] = {
+		"clock_backwards", "the clock of another CPU lagged: that time counts as 0 ns",
+		HR_HARMLESS, HR_LOSS_OF_SWITCHES, 0,
+	},
+	[HR_LOSS_MISSED_PROGRAMS] = {
+		"missed_programs", "an event came while a probe was running: the kernel skipped it",
+		HR_LOSSY, HR_LOSS_OF_SWITCHES, 0.001,
+	},
+	[HR_LOSS_TORN_READS] = {
+		"torn_reads", "an account changed all the while it was read: its interval is estimated",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_STORE_ROWS] = {
+		"store_rows", "a row was not taken by the run file",
+		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_LATE_INTERVALS] = {
+		"late_intervals", "an interval took over twice as long as asked",
+		HR_HARMLESS, HR_LOSS_OF_NOTHING, 0,
+	},
 };
 
 static const char *const kind_names[] = {
@@ -76,5 +103,6 @@ bool hr_loss_is_above_limit(const struct hr_loss_info *info, uint64_t count, uin
 		return false;
 	if (info->base == HR_LOSS_OF_NOTHING)
 		return count > 0;
-	return (double)count > info->limit_share * (double)base_count;
+	/* one more: in a short run a single event is no share of anything */
+	return (double)count > info->limit_share * (double)base_count + 1;
 }

@@ -26,10 +26,10 @@ enum hr_loss_base {
 
 struct hr_loss_info {
 	const char *name;     /* in the run file */
-	const char *sentence; /* what happened, for people: completes "37 ..." */
+	const char *sentence; /* what happened, for people: completes "37 times ..." */
 	enum hr_loss_kind kind;
 	enum hr_loss_base base;
-	double limit_share;   /* of the base; more makes the run lossy. Not used for what is harmless */
+	double limit_share;   /* of the base; more, by over one, makes the run lossy. Not used for what is harmless */
 };
 
 /* The reason's row. reason: 0 to HR_LOSSES - 1. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "analyse/summary.h"
 #include "cli/cli.h"
@@ -53,12 +55,23 @@ static int load(const char *path, struct hr_summary **ret_summary, struct hr_err
 	return result;
 }
 
+/* --force is no reason to replace a run by its report. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat left, right;
+
+	return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+	       left.st_ino == right.st_ino;
+}
+
 static int write_to_file(const struct hr_summary *summary, const struct format *format, const struct values *values,
-			 struct hr_err *err)
+			 const char *run_path, struct hr_err *err)
 {
 	struct hr_outfile outfile = { 0 };
 	int result;
 
+	if (is_same_file(run_path, values->output))
+		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", values->output);
 	result = hr_outfile_open(values->output, values->force, &outfile, err);
 	if (result)
 		return result;
@@ -74,10 +87,10 @@ static int check_strict(const struct hr_summary *summary)
 {
 	for (size_t i = 0; i < summary->loss_count; i++)
 		if (summary->losses[i].above_limit)
-			return hr_cli_failf(verb, HR_EXIT_LOSSY, "data was lost: %llu %s (%s)",
+			return hr_cli_failf(verb, HR_EXIT_LOSSY, "data was lost: %llu times %s",
 					    (unsigned long long)summary->losses[i].count,
-					    summary->losses[i].info ? summary->losses[i].info->sentence : "times",
-					    summary->losses[i].name);
+					    summary->losses[i].info ? summary->losses[i].info->sentence :
+								      summary->losses[i].name);
 	return HR_EXIT_DONE;
 }
 
@@ -97,7 +110,8 @@ static int run(const void *options, const struct hr_arguments *arguments)
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	if (load(arguments->given[0], &summary, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	result = values->output ? write_to_file(summary, format, values, &err) : format->render(summary, stdout, &err);
+	result = values->output ? write_to_file(summary, format, values, arguments->given[0], &err) :
+				  format->render(summary, stdout, &err);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (values->strict)

@@ -162,8 +162,8 @@ static void put_losses(const struct hr_page *page, const struct hr_summary *summ
 		const struct hr_loss_summary *loss = &summary->losses[i];
 		char line[LINE_BYTES], buf[16];
 
-		snprintf(line, sizeof(line), "%s %s (%s%s)", hr_text_count((double)loss->count, buf),
-			 loss->info ? loss->info->sentence : loss->name,
+		snprintf(line, sizeof(line), "%s time%s %s (%s%s)", hr_text_count((double)loss->count, buf),
+			 loss->count == 1 ? "" : "s", loss->info ? loss->info->sentence : loss->name,
 			 loss->info ? hr_loss_kind_name(loss->info->kind) : "of a later version",
 			 loss->above_limit ? ", ABOVE THE LIMIT" : "");
 		hr_page_paragraph(page, i ? "" : "  lost", HEALTH_COLUMNS, line);

@@ -82,7 +82,7 @@ static void put_group(const struct hr_page *page, const struct hr_group_summary 
 	double whole_ns = (double)hr_account_total_ns(account), rest_ns;
 
 	fputs("  ", page->out);
-	hr_page_text(page, -28, group->label);
+	hr_page_text(page, -27, group->label);
 	fprintf(page->out, "%6zu", group->thread_count);
 	hr_page_share(page, 9, hr_page_ratio((double)hr_account_group_ns(account, HR_GROUP_ON_CPU), whole_ns));
 	hr_page_share(page, 9, hr_page_ratio((double)hr_account_group_ns(account, HR_GROUP_RUNNABLE), whole_ns));
@@ -105,7 +105,7 @@ void hr_text_groups(const struct hr_page *page, const struct hr_summary *summary
 	if (!hr_account_total_ns(&summary->total))
 		return;
 	fputc('\n', page->out);
-	hr_page_text(page, -30, "THREADS");
+	hr_page_text(page, -29, "THREADS");
 	hr_page_text(page, 6, "n");
 	hr_page_text(page, 9, "on CPU");
 	hr_page_text(page, 9, "for CPU");
