@@ -120,12 +120,10 @@ static void say_waits(struct sentence *sentence, const struct hr_account *accoun
 /* What all threads did, the largest of on CPU, waiting for one and blocked first. */
 static void answer_threads(const struct hr_page *page, const struct hr_summary *summary)
 {
-	static const char *const mostly[HR_GROUPS] = {
-		[HR_GROUP_ON_CPU] = "Mostly on CPU", [HR_GROUP_RUNNABLE] = "Mostly waiting for a CPU",
-		[HR_GROUP_BLOCKED] = "Mostly blocked",
-	};
-	static const char *const rest[HR_GROUPS] = {
-		[HR_GROUP_ON_CPU] = "on CPU", [HR_GROUP_RUNNABLE] = "waiting for a CPU", [HR_GROUP_BLOCKED] = "blocked",
+	static const char *const doing[HR_GROUPS] = {
+		[HR_GROUP_ON_CPU] = "on CPU",
+		[HR_GROUP_RUNNABLE] = "waiting for a CPU",
+		[HR_GROUP_BLOCKED] = "blocked",
 	};
 	const struct hr_account *total = &summary->total;
 	double whole_ns = (double)hr_account_total_ns(total), share[HR_GROUPS];
@@ -138,7 +136,8 @@ static void answer_threads(const struct hr_page *page, const struct hr_summary *
 		if (share[group] > share[most])
 			most = group;
 	}
-	say(&sentence, "%s: %s of all thread time", mostly[most], hr_page_share_text(share[most], buf));
+	say(&sentence, "%s %s: %s of all thread time", share[most] > 0.5 ? "Mostly" : "Most of all", doing[most],
+	    hr_page_share_text(share[most], buf));
 	if (most == HR_GROUP_BLOCKED) {
 		say(&sentence, ", ");
 		say_waits(&sentence, total, whole_ns);
@@ -147,7 +146,7 @@ static void answer_threads(const struct hr_page *page, const struct hr_summary *
 		if (group == most)
 			continue;
 		say(&sentence, "%s%s %s", said++ ? ", " : "; ",
-		    share[group] > 0 ? hr_page_share_text(share[group], buf) : "0 %", rest[group]);
+		    share[group] > 0 ? hr_page_share_text(share[group], buf) : "0 %", doing[group]);
 	}
 	if (most != HR_GROUP_BLOCKED && wait >= 0)
 		say(&sentence, ", most of it in %s", hr_state_name(wait));
@@ -183,7 +182,29 @@ static void answer_busiest(const struct hr_page *page, const struct hr_summary *
 	hr_page_paragraph(page, "busiest", HEAD_COLUMNS, sentence.text);
 }
 
-/* "12.1 % of the time": CPUs that somebody had, of all. */
+/* Who had the CPU for most of the time in which threads waited for one, if they waited for long. */
+static void say_owner(struct sentence *sentence, const struct hr_account *total)
+{
+	double waited_ns = (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE), most_ns = 0;
+	int most = HR_OWNER_TARGET;
+	char buf[16];
+
+	if (waited_ns < WORTH_SAYING * (double)hr_account_total_ns(total))
+		return;
+	for (int owner = 0; owner < HR_OWNERS; owner++) {
+		double owner_ns = (double)total->runq_owner_ns[owner] + (double)total->preempted_owner_ns[owner];
+
+		if (owner_ns > most_ns) {
+			most_ns = owner_ns;
+			most = owner;
+		}
+	}
+	if (most_ns > 0)
+		say(sentence, " Who had the CPU while threads waited for it: %s, for %s of that time.",
+		    hr_owner_meaning(most), hr_page_share_text(most_ns / waited_ns, buf));
+}
+
+/* How much of the CPUs the target had, and who kept it from more. */
 static void answer_cpus(const struct hr_page *page, const struct hr_summary *summary)
 {
 	const struct hr_cpu_summary *cpus = &summary->cpu_total;
@@ -192,12 +213,13 @@ static void answer_cpus(const struct hr_page *page, const struct hr_summary *sum
 
 	if (!summary->cpu_count || recorded_ns <= 0)
 		return;
-	say(&sentence, "The target had %.2f of %zu CPUs, others %.2f; %.2f were idle",
-	    (double)cpus->target_ns / recorded_ns, summary->cpu_count, (double)cpus->other_ns / recorded_ns,
-	    (double)cpus->idle_ns / recorded_ns);
+	say(&sentence, "The target had %.2f of %zu CPU%s, others %.2f; %.2f were idle",
+	    (double)cpus->target_ns / recorded_ns, summary->cpu_count, plural(summary->cpu_count),
+	    (double)cpus->other_ns / recorded_ns, (double)cpus->idle_ns / recorded_ns);
 	if (cpus->steal_ns != HR_NULL && (double)cpus->steal_ns > 0.01 * recorded_ns)
 		say(&sentence, "; the hypervisor took %.2f of all that", (double)cpus->steal_ns / recorded_ns);
 	say(&sentence, ".");
+	say_owner(&sentence, &summary->total);
 	for (size_t i = 0; i < summary->quota_count; i++) {
 		const struct hr_quota_summary *quota = &summary->quotas[i];
 		double share = hr_page_ratio((double)quota->throttled_periods, (double)quota->periods);

@@ -316,6 +316,30 @@ static void a_run_without_an_interval_is_reported_as_unknown(void **state)
 	assert_null(strstr(text, "SYSCALLS"));
 }
 
+static void long_waits_for_a_cpu_name_who_had_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = sample_begin(fixture->path, S);
+
+	SAMPLE(writer, intervals, 1, 0, S);
+	SAMPLE(writer, processes, 1, 100, 1, "redis", NULL, 0, HR_NULL);
+	SAMPLE(writer, threads, 1, 1, 100, "redis", 0, S, 0);
+	SAMPLE(writer, thread_states, 1, 1, "user", 400 * MS);
+	SAMPLE(writer, thread_states, 1, 1, "runq", 200 * MS);
+	SAMPLE(writer, thread_states, 1, 1, "preempted", 200 * MS);
+	SAMPLE(writer, thread_states, 1, 1, "poll", 200 * MS);
+	SAMPLE(writer, cpu_waits, 1, 1, "runq", "target", 150 * MS);
+	SAMPLE(writer, cpu_waits, 1, 1, "runq", "other", 50 * MS);
+	SAMPLE(writer, cpu_waits, 1, 1, "preempted", "other", 200 * MS);
+	SAMPLE(writer, cpus, 1, 0, 400 * MS, 600 * MS, 0, HR_NULL, HR_NULL);
+	sample_end(writer, true);
+	assert_has(render_text(fixture, true), "The target had 0.40 of 1 CPU, others 0.60; 0.00 were idle. "
+					       "Who had the CPU while threads\n");
+	assert_has(fixture->text, "waited for it: threads of other processes and of the kernel, for 62.5 % of that\n");
+	assert_has(fixture->text, "Most of all on CPU: 40.0 % of all thread time; 40.0 % waiting for a CPU, ");
+	assert_fits(fixture->text);
+}
+
 static void a_run_that_was_cut_off_says_so(void **state)
 {
 	struct fixture *fixture = *state;
@@ -473,6 +497,7 @@ int main(void)
 		WITH_PATH(a_lossy_run_says_so_before_its_numbers),
 		WITH_PATH(hostile_names_neither_move_the_cursor_nor_break_the_table),
 		WITH_PATH(a_run_without_an_interval_is_reported_as_unknown),
+		WITH_PATH(long_waits_for_a_cpu_name_who_had_it),
 		WITH_PATH(a_run_that_was_cut_off_says_so),
 		WITH_PATH(an_empty_run_is_null_in_json_and_never_zero),
 		WITH_PATH(json_satisfies_its_schema),
