@@ -14,6 +14,7 @@
  */
 #ifdef PEEK_BY_HELPER
 #define PEEK(type, pointer, member) BPF_CORE_READ((struct type *)(pointer), member)
+#define PEEK_POINTER(cell) BPF_CORE_READ((struct hlist_head *)(cell), first)
 #else
 extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 
@@ -21,12 +22,14 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 	(config.has_rdonly_cast                                                                                                \
 		 ? ((struct type *)bpf_rdonly_cast((void *)(pointer), bpf_core_type_id_kernel(struct type)))->member           \
 		 : BPF_CORE_READ((struct type *)(pointer), member))
+
+/* The pointer that stands there: an hlist_head is nothing but one, and has a type that can be cast to. */
+#define PEEK_POINTER(cell) ((void *)PEEK(hlist_head, cell, first))
 #endif
 
 static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 fd)
 {
 	struct files_struct *files = task->files;
-	struct file *file = NULL;
 	struct fdtable *fdt;
 
 	if (!files)
@@ -34,9 +37,7 @@ static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 f
 	fdt = files->fdt;
 	if (!fdt || (__u32)fd >= fdt->max_fds)
 		return NULL;
-	if (bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + (__u32)fd))
-		return NULL;
-	return file;
+	return (struct file *)PEEK_POINTER(fdt->fd + (__u32)fd);
 }
 
 /* Anonymous inodes differ only in the name of their dentry. */

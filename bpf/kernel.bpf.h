@@ -41,6 +41,12 @@ struct thread_info {
 	__u32 cpu;
 };
 
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct cfs_rq {
 	int throttle_count;
 };

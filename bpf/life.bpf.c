@@ -23,6 +23,7 @@ static __always_inline __u32 open_process(struct task_struct *task, __u32 parent
 	process->pid = task->tgid;
 	process->parent = parent_pid;
 	process->born_ns = now_ns;
+	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
 	return slot;
 }
 
@@ -69,8 +70,10 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 		thread->tid = pid;
 	}
 	process = process_by_slot(thread->process);
-	if (process)
+	if (process) {
+		bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
 		process->execs++;
+	}
 	return 0;
 }
 
@@ -97,6 +100,8 @@ static __always_inline int on_death(struct task_struct *task)
 	thread->mode = HR_MODE_ENDED; /* last: user space takes the slot back when it sees this */
 	thread_end_change(thread);
 	process = process_by_slot(process_slot);
+	if (process && process->pid == pid)
+		bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
 	if (process && __sync_fetch_and_add(&process->threads, -1) == 1)
 		process->ended_ns = now_ns;
 	return 0;

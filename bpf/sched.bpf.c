@@ -59,12 +59,8 @@ static __always_inline enum hr_cpu_owner owner_of(__u32 pid, bool is_target)
 }
 
 /* Every switch hands the CPU over, the idle task's included. */
-static __always_inline void cpu_turn(__u32 cpu, enum hr_cpu_owner from, enum hr_cpu_owner to, __u64 now_ns)
+static __always_inline void cpu_turn(struct hr_cpu *record, enum hr_cpu_owner from, enum hr_cpu_owner to, __u64 now_ns)
 {
-	struct hr_cpu *record = cpu_by_id(cpu);
-
-	if (!record)
-		return;
 	if (!record->since_ns) { /* the first one seen: prev ran since the recording began, at least */
 		record->since_ns = config.epoch_ns;
 		record->owner = from;
@@ -78,10 +74,15 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev, str
 {
 	__u32 prev_pid = prev->pid, next_pid = next->pid, cpu = bpf_get_smp_processor_id();
 	struct hr_thread *from = thread_by_pid(prev_pid), *to = thread_by_pid(next_pid);
-	__u64 now_ns = bpf_ktime_get_ns();
+	enum hr_cpu_owner owner = owner_of(next_pid, to);
+	struct hr_cpu *record = cpu_by_id(cpu);
+	__u64 now_ns;
 	bool entered;
 
-	cpu_turn(cpu, owner_of(prev_pid, from), owner_of(next_pid, to), now_ns);
+	if (!record || (!from && !to && record->since_ns && record->owner == owner))
+		return 0; /* from one stranger to another: nothing to charge to anybody, and no need for the clock */
+	now_ns = bpf_ktime_get_ns();
+	cpu_turn(record, owner_of(prev_pid, from), owner, now_ns);
 	if (from)
 		leave_cpu(from, prev, !preempt && prev_state, prev_state, cpu, now_ns);
 	entered = to && enter_cpu(to, now_ns);

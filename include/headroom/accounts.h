@@ -114,6 +114,7 @@ struct hr_process {
 	__u64 born_ns;
 	__u64 ended_ns;	      /* 0: alive */
 	__u64 on_cpu;	      /* since when (ns << 12) how many of its threads (low 12 bits) are on CPU; changed by compare-and-swap */
+	char comm[HR_COMM_BYTES]; /* at its birth, its last exec, or the end of its first thread, whichever came last */
 	__u64 parallel_ns[HR_PARALLEL_MAX + 1]; /* time with exactly j threads on CPU; the last holds all above. [0] is not kept: the rest */
 	__u16 call_record[HR_CALL_ROWS]; /* 0: none yet */
 	__u16 pad[2];
@@ -156,7 +157,7 @@ struct hr_task_row {
 };
 
 HR_SIZE_IS(struct hr_thread, 24 + 8 * 2 + 8 * 4 + 8 + 8 + 8 + 8 + 8 + 8 * 4 + 8 + 8 * HR_STATES + 8 * 3 + 64 + 8 * 5 + 16);
-HR_SIZE_IS(struct hr_process, 40 + 8 * (HR_PARALLEL_MAX + 1) + 2 * (HR_CALL_ROWS + 2));
+HR_SIZE_IS(struct hr_process, 40 + 16 + 8 * (HR_PARALLEL_MAX + 1) + 2 * (HR_CALL_ROWS + 2));
 HR_SIZE_IS(struct hr_calls, 48 + 4 * HR_HIST_SLOTS);
 HR_SIZE_IS(struct hr_cpu, 64);
 HR_SIZE_IS(struct hr_errno_key, 8);

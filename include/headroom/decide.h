@@ -29,7 +29,7 @@ struct hr_block {
 /* True if the answer depends on the file behind the call's fd; resolving it costs, so it is asked for only then. */
 HR_INLINE int hr_decide_needs_file(const struct hr_block *block)
 {
-	if (!block->in_syscall || !(block->task_state & HR_TASK_INTERRUPTIBLE))
+	if (!block->in_syscall || block->kernel_lock || block->iowait)
 		return 0;
 	switch (block->call) {
 	case HR_CALL_READ:
@@ -83,6 +83,9 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 			return HR_STATE_CHILD;
 		if (block->iowait || block->io_worker)
 			return HR_STATE_DISK;
+		/* lock_sock(), which has no contention tracepoint: somebody else works on this socket */
+		if (block->file == HR_FILE_INET || block->file == HR_FILE_SOCKET)
+			return HR_STATE_KLOCK;
 		switch (block->call) {
 		case HR_CALL_READ:
 		case HR_CALL_WRITE:

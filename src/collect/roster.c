@@ -81,8 +81,7 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 	member->id = ++roster->last_process_id;
 	member->execs = process->execs;
 	roster->entered[roster->entered_count++] = process->pid;
-	if (task)
-		memcpy(member->comm, task->comm, sizeof(member->comm));
+	memcpy(member->comm, task ? task->comm : process->comm, sizeof(member->comm));
 	hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
 	return hr_writer_add(drain->writer, HR_TABLE_processes,
 			     &(struct hr_row_processes){
@@ -91,7 +90,7 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 				     .parent_pid = process->parent ? (int64_t)process->parent :
 						   is_there	   ? (int64_t)info.parent :
 								     HR_NULL,
-				     .name = task ? name : is_there ? info.name : NULL,
+				     .name = member->comm[0] ? name : is_there ? info.name : NULL,
 				     .command = is_there ? info.command : NULL,
 				     .first_ns = hr_drain_time(drain, process->born_ns),
 				     .last_ns = HR_NULL,
@@ -121,10 +120,14 @@ static int refresh(struct hr_drain *drain, struct member *member, const struct h
 	return ret;
 }
 
-static int leave(struct hr_drain *drain, const struct member *member, uint64_t at_ns, struct hr_err *err)
+static int leave(struct hr_drain *drain, const struct member *member, const struct hr_process *process, struct hr_err *err)
 {
-	return hr_writer_exec(drain->writer, err, "UPDATE processes SET last_ns = ? WHERE process_id = ?", "ii",
-			      hr_drain_time(drain, at_ns), member->id);
+	const char *comm = process->comm[0] ? process->comm : member->comm;
+	char name[HR_PROC_NAME_BYTES];
+
+	hr_text_clean(name, sizeof(name), comm, HR_COMM_BYTES);
+	return hr_writer_exec(drain->writer, err, "UPDATE processes SET last_ns = ?, name = ? WHERE process_id = ?", "iti",
+			      hr_drain_time(drain, process->ended_ns), name, member->id);
 }
 
 int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err)
@@ -209,7 +212,7 @@ int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_
 			continue;
 		if (!member->ended) {
 			member->ended = true;
-			ret = leave(drain, member, process->ended_ns, err);
+			ret = leave(drain, member, process, err);
 			if (ret)
 				return ret;
 			continue; /* its last threads may have died after the families looked */
