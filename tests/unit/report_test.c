@@ -335,7 +335,7 @@ static void long_waits_for_a_cpu_name_who_had_it(void **state)
 	sample_end(writer, true);
 	assert_has(render_text(fixture, true), "The target had 0.40 of 1 CPU, others 0.60; 0.00 were idle. "
 					       "Who had the CPU while threads\n");
-	assert_has(fixture->text, "waited for it: threads of other processes and of the kernel, for 62.5 % of that\n");
+	assert_has(fixture->text, "it: threads of other processes and of the kernel, for 62.5 % of that time.\n");
 	assert_has(fixture->text, "Most of all on CPU: 40.0 % of all thread time; 40.0 % waiting for a CPU, ");
 	assert_fits(fixture->text);
 }
