@@ -57,8 +57,12 @@ class Cgroup:
         else:
             write(self.path, "cpu.max", f"{quota_us} {period_us}")
 
-    def cpu_stat(self):
-        return {key: int(value) for key, value in (line.split() for line in read(self.path, "cpu.stat").splitlines())}
+    def throttled(self):
+        """How many periods, and for how many nanoseconds, it was throttled."""
+        stat = dict(line.split() for line in read(self.path, "cpu.stat").splitlines())
+        if self.version == 1:
+            return int(stat["nr_throttled"]), int(stat["throttled_time"])
+        return int(stat["nr_throttled"]), int(stat["throttled_usec"]) * 1000
 
     def freeze(self, frozen):
         if self.version == 1:

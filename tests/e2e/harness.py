@@ -69,7 +69,10 @@ def equal(what, seen, expected):
 
 
 def between(what, seen, low, high, unit=""):
-    check(seen is not None and low <= seen <= high, f"{what} is {show(seen, unit)}, not in {show(low, unit)} to {show(high, unit)}")
+    check(
+        seen is not None and low <= seen <= high,
+        f"{what} is {show(seen, unit)}, not in {show(low, unit)} to {show(high, unit)}",
+    )
 
 
 def show(value, unit):
@@ -117,8 +120,17 @@ def wait_until(what, condition, limit_s=5, step_s=0.01):
 
 def run_command(*command, limit_s=60, **options):
     """Run a command to its end; stdout and stderr as text."""
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                          errors="replace", timeout=limit_s * SLOWNESS, check=False, **options)
+    return subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        timeout=limit_s * SLOWNESS,
+        check=False,
+        **options,
+    )
 
 
 class Process:

@@ -6,7 +6,20 @@ import os
 import signal
 import time
 
-from harness import EXACT, MS, SECOND, SLOWNESS, Skip, between, cases, check, equal, run_command, temporary_directory, test
+from harness import (
+    EXACT,
+    MS,
+    SECOND,
+    SLOWNESS,
+    Skip,
+    between,
+    cases,
+    check,
+    equal,
+    run_command,
+    temporary_directory,
+    test,
+)
 from recorder import Recorder
 from workload import Workload, path
 
@@ -34,10 +47,15 @@ def wait_case(wait, states):
         if wait["skipped"]:
             raise Skip(wait["skipped"])
         state, low_ns = wait["state"], wait["low_ns"] - wait["rounds"] * SLACK_PER_ROUND_NS
+        high_ns = (
+            wait["high_ns"] + 10 * MS * SLOWNESS
+        )  # it blocks on its way to the first wait and from the last one, too
         if not EXACT:
             low_ns = low_ns * 0.9  # one wait in some hundreds loses its beginning or its end
-        between(f"time in {state}, of {states},", states.get(state, 0), max(low_ns, 1), wait["high_ns"] + MS, "ns")
-        check(states.get("other", 0) <= (0 if EXACT else wait["high_ns"] * 0.01), f"it was in no known state: {states}")
+        between(f"time in {state}, of {states},", states.get(state, 0), max(low_ns, 1), high_ns, "ns")
+        check(
+            states.get("other", 0) <= (0 if EXACT else wait["high_ns"] * 0.01), f"it was in no known state: {states}"
+        )
 
     return f"a thread that waits in {wait['kind']} is in {wait['state']}", verify
 
@@ -79,7 +97,9 @@ def a_mutex_held_for_30_ms_by_another_thread_is_30_ms_of_futex():
             workload.go()
             wait = workload.truth()["waits"][0]
             run = recorder.stop()
-            between("time in futex", run.state("futex", tid=wait["tid"]), 0.98 * 300 * MS, wait["high_ns"] + 10 * MS, "ns")
+            between(
+                "time in futex", run.state("futex", tid=wait["tid"]), 0.98 * 300 * MS, wait["high_ns"] + 10 * MS, "ns"
+            )
 
 
 @test(guest=True)
@@ -112,8 +132,13 @@ def a_stopped_process_is_in_stopped():
             run = recorder.stop()
             slack_ns = 20 * MS * SLOWNESS
             between("time in stopped", run.state("stopped", tid=tid), low_ns - slack_ns, low_ns + slack_ns, "ns")
-            between("time in stopped of the main thread", run.state("stopped", tid=workload.pid), low_ns - slack_ns,
-                    low_ns + slack_ns, "ns")
+            between(
+                "time in stopped of the main thread",
+                run.state("stopped", tid=workload.pid),
+                low_ns - slack_ns,
+                low_ns + slack_ns,
+                "ns",
+            )
 
 
 @test(guest=True)
@@ -126,14 +151,19 @@ def a_thread_that_burns_cpu_in_user_mode_is_in_user():
             states = run.states(tid=hog["tid"])
             not_run_ns = run.counters(tid=hog["tid"])["not_run_ns"]
             on_cpu_ns = states.get("user", 0) + states.get("kernel", 0)
-            between("time on CPU less what the hypervisor took", on_cpu_ns - not_run_ns, 0.97 * hog["cpu_ns"] - 2 * MS,
-                    1.03 * hog["cpu_ns"] + 10 * MS * SLOWNESS, "ns")
+            between(
+                "time on CPU less what the hypervisor took",
+                on_cpu_ns - not_run_ns,
+                0.97 * hog["cpu_ns"] - 2 * MS,
+                1.03 * hog["cpu_ns"] + 10 * MS * SLOWNESS,
+                "ns",
+            )
             # the clock is read without a system call where the guest's clock allows it
             check(states["user"] > 0.9 * on_cpu_ns, f"most of it is not in user mode: {states}")
 
 
 @test
-def a_thread_that_makes_calls_all_the_time_is_in_kernel_for_the_share_that_the_kernel_says():
+def a_loop_of_short_calls_is_in_kernel_for_about_the_time_of_its_calls():
     with temporary_directory() as directory, Workload("syscall_mix", 3_000_000) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
@@ -141,9 +171,10 @@ def a_thread_that_makes_calls_all_the_time_is_in_kernel_for_the_share_that_the_k
             run = recorder.stop()
             states = run.states(tid=workload.pid)
             calls = run.calls("getppid")
-            # each call is in the kernel for at least its own measured time, and user mode only runs a loop of some instructions
-            check(states["kernel"] > states["user"], f"a loop of system calls is mostly in the kernel: {states}")
-            between("time in getppid", calls["total_ns"], 0.5 * states["kernel"], 1.1 * states["kernel"], "ns")
+            # getting into the kernel and out of it counts for user mode: neither state has nearly all
+            on_cpu_ns = states["kernel"] + states["user"]
+            between(f"time in kernel, of {states},", states["kernel"], 0.1 * on_cpu_ns, 0.9 * on_cpu_ns, "ns")
+            between("time in getppid", calls["total_ns"], 0.5 * states["kernel"], 1.5 * states["kernel"], "ns")
 
 
 @test(guest=True)
@@ -158,10 +189,15 @@ def more_hogs_than_cpus_wait_preempted_as_long_as_the_scheduler_says():
             delay_ns = sum(hog["run_delay_ns"] for hog in hogs)
             if not delay_ns:
                 raise Skip("this kernel keeps no books on run queues")
-            between("time in runq and preempted", waited_ns, 0.95 * delay_ns, 1.05 * delay_ns + 40 * MS * SLOWNESS, "ns")
-            for hog in hogs:
-                between(f"preempted of {hog['tid']}", run.state("preempted", tid=hog["tid"]), 0.85 * hog["run_delay_ns"],
-                        1.1 * hog["run_delay_ns"] + 10 * MS * SLOWNESS, "ns")
+            slack = 0.03 if EXACT else 0.1  # a missed switch shifts a slice of some milliseconds
+            start_ns = count * 10 * MS * SLOWNESS  # the books begin after its birth
+            between(
+                "time in runq and preempted",
+                waited_ns,
+                (1 - slack) * delay_ns,
+                (1 + slack) * delay_ns + start_ns,
+                "ns",
+            )
 
 
 @test(guest=True)
@@ -169,7 +205,13 @@ def a_command_is_recorded_from_its_first_thread_to_its_last():
     with temporary_directory() as directory:
         with Recorder(directory, "--", path("sleep_waits"), "--now", "10", "20", "nanosleep") as recorder:
             run = recorder.wait(out=None)
-            between("time in sleep", run.state("sleep", name="nanosleep"), 200 * MS, 200 * MS + 10 * 20 * MS * SLOWNESS, "ns")
+            between(
+                "time in sleep",
+                run.state("sleep", name="nanosleep"),
+                200 * MS,
+                200 * MS + 10 * 20 * MS * SLOWNESS,
+                "ns",
+            )
             equal("threads", len(run.threads()), 3)
             equal("threads that ended", len(run.threads(ended=1)), 3)
             equal("status of the command", run.value("SELECT target_status FROM run"), 0)
@@ -185,7 +227,9 @@ def the_dictionary_describes_every_column_of_every_table():
             columns = set()
             for row in run.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
                 columns |= {(row["name"], column["name"]) for column in run.rows(f"PRAGMA table_info({row['name']})")}
-            described = {(row["table_name"], row["column_name"])
-                         for row in run.rows("SELECT * FROM dictionary WHERE length(meaning) > 0")}
+            described = {
+                (row["table_name"], row["column_name"])
+                for row in run.rows("SELECT * FROM dictionary WHERE length(meaning) > 0")
+            }
             missing = {column for column in columns if column[0] != "dictionary"} - described
             check(not missing, f"columns without a meaning: {sorted(missing)}")

@@ -10,8 +10,23 @@ import sys
 import time
 
 from cgroup import Cgroup, mount_point
-from harness import (EXACT, HEADROOM, MS, SECOND, SLOWNESS, Process, Skip, between, cases, check, equal, run_command,
-                     temporary_directory, test, wait_until)
+from harness import (
+    EXACT,
+    HEADROOM,
+    MS,
+    SECOND,
+    SLOWNESS,
+    Process,
+    Skip,
+    between,
+    cases,
+    check,
+    equal,
+    run_command,
+    temporary_directory,
+    test,
+    wait_until,
+)
 from recorder import Recorder, record
 from runfile import Run
 from workload import Workload, path
@@ -22,14 +37,33 @@ from workload import Workload, path
 @cases(guest=True)
 def threads_that_already_wait_when_the_recording_begins_are_recorded():
     """They wait from before its start to after its end: all of their time is in one state."""
-    commands = (("futex_waits",), ("poll_waits",), ("ipc_waits",), ("sleep_waits",),
-                ("net_waits", "tcp_recv", "tcp_read", "tcp_readv", "tcp6_recvmsg", "udp_recv", "tcp_send", "tcp_write", "accept"))
+    commands = (
+        ("futex_waits",),
+        ("poll_waits",),
+        ("ipc_waits",),
+        ("sleep_waits",),
+        (
+            "net_waits",
+            "tcp_recv",
+            "tcp_read",
+            "tcp_readv",
+            "tcp6_recvmsg",
+            "udp_recv",
+            "tcp_send",
+            "tcp_write",
+            "accept",
+        ),
+    )
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(temporary_directory())
         workloads = [stack.enter_context(Workload(name, "--before", 1, 600_000, *kinds)) for name, *kinds in commands]
         pids = ",".join(str(workload.pid) for workload in workloads)
         run = stack.enter_context(Recorder(directory, "-p", pids, "-d", "500ms")).wait()
-        return [still_waits_case(wait, run.states(tid=wait["tid"])) for workload in workloads for wait in workload.ready["waits"]]
+        return [
+            still_waits_case(wait, run.states(tid=wait["tid"]))
+            for workload in workloads
+            for wait in workload.ready["waits"]
+        ]
 
 
 def still_waits_case(wait, states):
@@ -62,7 +96,13 @@ def woken_case(wait, states, started_ns):
             raise Skip(wait["skipped"])
         expected_ns = wait["woken_unix_ns"] - started_ns
         slack_ns = 10 * MS * SLOWNESS
-        between(f"time in {wait['state']}", states.get(wait["state"], 0), expected_ns - slack_ns, expected_ns + slack_ns, "ns")
+        between(
+            f"time in {wait['state']}",
+            states.get(wait["state"], 0),
+            expected_ns - slack_ns,
+            expected_ns + slack_ns,
+            "ns",
+        )
 
     return f"a wait in {wait['kind']} that began before the recording is cut at its start", verify
 
@@ -83,13 +123,20 @@ def a_tree_of_forks_and_execs_is_followed():
             branches = [process for process in processes if process["parent_pid"] == main["pid"]]
             equal("children of the main process", len(branches), truth["branches"])
             equal("names of the children", {process["name"] for process in branches}, {"branch"})
-            leaves = [process for process in processes if process["parent_pid"] in {branch["pid"] for branch in branches}]
+            leaves = [
+                process for process in processes if process["parent_pid"] in {branch["pid"] for branch in branches}
+            ]
             equal("grandchildren", len(leaves), truth["leaves"])
             equal("names of the grandchildren", {process["name"] for process in leaves}, {"leaf"})
             for process in branches + leaves:
                 check(process["last_ns"] is not None, f"process {process['pid']} has no end")
-                between(f"sleep of process {process['pid']}", run.state("sleep", process_id=process["process_id"]),
-                        truth["sleep_ns"] * (1 if EXACT else 0.9), truth["sleep_ns"] + 30 * MS * SLOWNESS, "ns")
+                between(
+                    f"sleep of process {process['pid']}",
+                    run.state("sleep", process_id=process["process_id"]),
+                    truth["sleep_ns"] * (1 if EXACT else 0.9),
+                    truth["sleep_ns"] + 30 * MS * SLOWNESS,
+                    "ns",
+                )
 
 
 @test(guest=True)
@@ -112,12 +159,11 @@ def the_target_is_found_by_its_port():
 
 @test
 def the_target_is_found_by_its_name():
-    with temporary_directory() as directory, Workload("cpu_hog", 1, 100) as workload:
-        with open(f"/proc/{workload.pid}/comm", "w", encoding="utf-8") as comm:
-            comm.write("e2e_by_name")
-        with Recorder(directory, "--comm", "e2e_by_name", "-d", "300ms") as recorder:
-            run = recorder.wait()
-            equal("recorded pids", [row["pid"] for row in run.rows("SELECT pid FROM processes")], [workload.pid])
+    with temporary_directory() as directory:
+        with Workload("cpu_hog", 1, 100, called=f"{directory}/e2e_by_name") as workload:
+            with Recorder(directory, "--comm", "e2e_by_name", "-d", "300ms") as recorder:
+                run = recorder.wait()
+                equal("recorded pids", [row["pid"] for row in run.rows("SELECT pid FROM processes")], [workload.pid])
 
 
 @test(guest=True)
@@ -143,8 +189,9 @@ def the_target_is_found_by_its_cgroup_of_version_2():
 
 def record_cgroup(cgroup):
     """One process is in it from the start, one joins, and one stays outside."""
-    with temporary_directory() as directory, Workload("cpu_hog", 1, 100) as inside, Workload("cpu_hog", 1, 100) as joiner, \
-            Workload("cpu_hog", 1, 100):
+    with temporary_directory() as directory, Workload("cpu_hog", 1, 100) as inside, Workload(
+        "cpu_hog", 1, 100
+    ) as joiner, Workload("cpu_hog", 1, 100):
         cgroup.add(inside.pid)
         with Recorder(directory, "--cgroup", cgroup.path, interval="100ms") as recorder:
             cgroup.add(joiner.pid)
@@ -154,7 +201,11 @@ def record_cgroup(cgroup):
             inside.truth()
             joiner.truth()
             run = recorder.stop()
-            equal("recorded pids", {row["pid"] for row in run.rows("SELECT pid FROM processes")}, {inside.pid, joiner.pid})
+            equal(
+                "recorded pids",
+                {row["pid"] for row in run.rows("SELECT pid FROM processes")},
+                {inside.pid, joiner.pid},
+            )
             hogs = run.threads(name="hog")
             equal("threads born inside", len(hogs), 2)
 
@@ -175,7 +226,13 @@ def a_duration_ends_the_run():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 50) as workload:
         with Recorder(directory, "-p", workload.pid, "-d", "700ms", interval="200ms") as recorder:
             run = recorder.wait()
-            between("length of the run", run.value("SELECT ended_ns FROM run"), 700 * MS, 700 * MS + 200 * MS * SLOWNESS, "ns")
+            between(
+                "length of the run",
+                run.value("SELECT ended_ns FROM run"),
+                700 * MS,
+                700 * MS + 200 * MS * SLOWNESS,
+                "ns",
+            )
             between("intervals", run.value("SELECT count(*) FROM intervals"), 1, 4)
             equal("end of the last interval", run.end_ns(), run.value("SELECT ended_ns FROM run"))
 
@@ -209,7 +266,13 @@ def the_run_ends_when_its_target_has():
             workload.finish()
             run = recorder.wait(limit_s=5)
             equal("threads that ended", len(run.threads(ended=1)), 2)
-            between("time on CPU", run.state("user", name="hog") + run.state("kernel", name="hog"), 50 * MS, SECOND * SLOWNESS, "ns")
+            between(
+                "time on CPU",
+                run.state("user", name="hog") + run.state("kernel", name="hog"),
+                50 * MS,
+                SECOND * SLOWNESS,
+                "ns",
+            )
 
 
 def loaded_programs():
@@ -280,7 +343,10 @@ def sigint_reaches_the_command_and_its_run_ends_cleanly():
             check(recorder.child.returncode in (0, 130), f"the status is {recorder.child.returncode}")
             recorder.run = Run(recorder.path)
             recorder.run.check_laws()
-            check(not any(alive(row["pid"]) for row in recorder.run.rows("SELECT pid FROM processes")), "the command lives on")
+            check(
+                not any(alive(row["pid"]) for row in recorder.run.rows("SELECT pid FROM processes")),
+                "the command lives on",
+            )
 
 
 def alive(pid):
@@ -355,20 +421,25 @@ def what_happens_while_recording_is_disabled_is_not_in_the_run():
 @test
 def two_recorders_beside_each_other_do_not_disturb_each_other():
     with temporary_directory() as directory, Workload("sleep_waits", 10, 20, "nanosleep") as workload:
-        with Recorder(directory, "-p", workload.pid, name="one.db") as one, \
-                Recorder(directory, "-p", workload.pid, name="two.db") as two:
+        with Recorder(directory, "-p", workload.pid, name="one.db") as one, Recorder(
+            directory, "-p", workload.pid, name="two.db"
+        ) as two:
             workload.go()
             wait = workload.truth()["waits"][0]
             for recorder in (one, two):
                 run = recorder.stop()
-                between("time in sleep", run.state("sleep", tid=wait["tid"]), 0.98 * wait["low_ns"], wait["high_ns"], "ns")
+                between(
+                    "time in sleep", run.state("sleep", tid=wait["tid"]), 0.98 * wait["low_ns"], wait["high_ns"], "ns"
+                )
 
 
 class PythonServer(Process):
     """A listening socket and a process that blocks in accept; the port is the first line that it prints."""
 
-    SCRIPT = ("import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1], flush=True)\n"
-              "while True: s.accept()")
+    SCRIPT = (
+        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1], flush=True)\n"
+        "while True: s.accept()"
+    )
 
     def __init__(self):
         super().__init__(sys.executable, "-c", self.SCRIPT, stdout=subprocess.PIPE)

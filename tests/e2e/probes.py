@@ -6,11 +6,10 @@ import json
 import os
 import re
 
-from harness import BUILD, Skip, check, equal, find_program, need, run_command, temporary_directory, test
+from harness import BUILD, Skip, check, equal, find_program, need, run_command, temporary_directory, test, wait_until
 from recorder import Recorder
 
 OBJECT = os.path.join(BUILD, "bpf", "headroom.o")
-NAME_BYTES = 15  # the kernel cuts names of programs off
 
 
 def programs_of_the_object():
@@ -33,22 +32,36 @@ def every_program_loads_and_is_attached():
     need("bpftool", "readelf")
     if not os.path.isdir("/sys/kernel/tracing/events"):
         raise Skip("tracefs is not mounted: it tells which tracepoints the kernel has")
-    expected = {name[:NAME_BYTES]: section for name, section in programs_of_the_object() if has_hook(section)}
+    expected = {name: section for name, section in programs_of_the_object() if has_hook(section)}
     check(len(expected) >= 8, f"the object has only the programs {sorted(expected)}")
     with temporary_directory() as directory, Recorder(directory, "-p", os.getpid()) as recorder:
-        programs = {program["name"][:NAME_BYTES]: program["id"] for program in bpftool("prog")}
-        linked = {link.get("prog_id") for link in bpftool("link")}
-        missing = sorted(set(expected) - set(programs))
+        loaded, attached = programs_of(recorder.pid)
+        names = {program["id"]: program["name"] for program in bpftool_programs()}
+        missing = sorted(set(expected) - {names[number] for number in loaded})
         check(not missing, f"not loaded: {missing}")
         # an iterator runs when it is read, and has no link of its own in between
-        unattached = [name for name, section in expected.items() if section.startswith("tp_btf/") and programs[name] not in linked]
+        hooked = {name for name, section in expected.items() if section.startswith("tp_btf/")}
+        unattached = sorted(hooked - {names[number] for number in attached})
         check(not unattached, f"not attached: {unattached}")
         recorder.stop()
-    left = [program["name"] for program in bpftool("prog") if program.get("name", "")[:NAME_BYTES] in expected]
-    check(not left, f"still loaded after the run: {left}")
+    # the kernel frees programs a moment after their last user is gone
+    wait_until("none is left", lambda: not {program["id"] for program in bpftool_programs()} & loaded)
 
 
-def bpftool(what):
-    done = run_command(find_program("bpftool"), "-j", what, "list")
+def programs_of(pid):
+    """Ids of the BPF programs that a process holds, and of those that its links attach."""
+    loaded, attached = set(), set()
+    for entry in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{entry}", encoding="utf-8") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        if "link_id" in fields:
+            attached.add(int(fields["prog_id"]))
+        elif "prog_id" in fields:
+            loaded.add(int(fields["prog_id"]))
+    return loaded, attached
+
+
+def bpftool_programs():
+    done = run_command(find_program("bpftool"), "-j", "prog", "list")
     equal(f"status of bpftool ({done.stderr.strip()})", done.returncode, 0)
-    return [entry for entry in json.loads(done.stdout) if isinstance(entry, dict) and (what != "prog" or "name" in entry)]
+    return [program for program in json.loads(done.stdout) if "name" in program]

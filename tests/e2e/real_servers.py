@@ -11,8 +11,13 @@ OTHER_SHARE = 0.001
 def check_run(run):
     """Beyond what holds of every run: nearly nothing is in no known state, and the report says so too."""
     other = run.rows("SELECT syscall, sum(in_progress) AS n FROM syscalls GROUP BY syscall HAVING n > 0")
-    check(run.other_share() <= OTHER_SHARE, f"{run.other_share():.2%} of the time is in other; calls in progress: {other}")
-    check(run.state("user") > 0 and run.state("kernel") > 0, f"a loaded server is on CPU in both modes: {run.states()}")
+    check(
+        run.other_share() <= OTHER_SHARE,
+        f"{run.other_share():.2%} of the time is in other; calls in progress: {other}",
+    )
+    check(
+        run.state("user") > 0 and run.state("kernel") > 0, f"a loaded server is on CPU in both modes: {run.states()}"
+    )
     report = report_json(run.path)
     equal("schema of the report", report["schema"], "headroom.report/1")
     between("accounted share of the report", report["health"]["accounted_share"], 0.999, 1.001)
@@ -36,8 +41,10 @@ def nginx_under_wrk_is_accounted_and_writes_once_per_request():
             states = run.states()
             on_cpu_ns = states["user"] + states["kernel"]
             waits_ns = sum(states.get(state, 0) for state in ("poll", "runq", "preempted"))
-            check(on_cpu_ns + waits_ns > 0.99 * sum(time_ns for state, time_ns in states.items() if state != "ipc"),
-                  f"an event loop runs, waits for a CPU, or polls: {states}")
+            check(
+                on_cpu_ns + waits_ns > 0.99 * sum(time_ns for state, time_ns in states.items() if state != "ipc"),
+                f"an event loop runs, waits for a CPU, or polls: {states}",
+            )
 
 
 @test
@@ -53,7 +60,9 @@ def redis_under_redis_benchmark_is_accounted_and_reads_once_per_command():
             # one answer per command; the server's own log and its wake-up pipe are all the rest
             between("calls of write", writes["calls"], 0.99 * served, 1.02 * served)
             reads = run.calls("read")
-            between("reads that found something", reads["calls"] - reads["errors"], 0.99 * served, 1.02 * served + 200)
+            between(
+                "reads that found something", reads["calls"] - reads["errors"], 0.99 * served, 1.02 * served + 200
+            )
 
 
 @test
@@ -65,10 +74,16 @@ def postgresql_under_pgbench_is_accounted_and_follows_its_backends():
             check_run(run)
             check(transactions > 10, f"only {transactions} transactions")
             backends = run.rows("SELECT * FROM processes WHERE first_ns > 0 AND last_ns IS NOT NULL")
-            check(len(backends) >= CONNECTIONS, f"only {len(backends)} of {CONNECTIONS} backends were born and ended in the run")
+            check(
+                len(backends) >= CONNECTIONS,
+                f"only {len(backends)} of {CONNECTIONS} backends were born and ended in the run",
+            )
             # the seven statements of a transaction are answered one by one
             between("calls of sendto", run.calls("sendto")["calls"], 7 * transactions, 8 * transactions + 500)
-            check(run.state("poll") > 0 and run.state("disk") > 0, f"backends wait for clients and for the disk: {run.states()}")
+            check(
+                run.state("poll") > 0 and run.state("disk") > 0,
+                f"backends wait for clients and for the disk: {run.states()}",
+            )
 
 
 @test

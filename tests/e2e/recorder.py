@@ -14,13 +14,19 @@ from runfile import Run
 class Recorder(Process):
     """`headroom record ARGUMENTS -o FILE`, with its probes in; `stop()` or the end of the with block ends the run."""
 
-    def __init__(self, directory, *arguments, name="run.db", interval="500ms", ready_within_s=20, **options):
+    def __init__(self, directory, *arguments, name="run.db", interval="100ms", ready_within_s=20, **options):
         self.path = os.path.join(directory, name)
         self.run = None
         ready, told = os.pipe()
         command = [HEADROOM, "record", "-o", self.path, "-i", interval, "--ready-fd", str(told), *map(str, arguments)]
-        super().__init__(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[told],
-                         **options)
+        super().__init__(
+            *command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[told],
+            **options,
+        )
         os.close(told)
         try:
             readable, _, _ = select.select([ready], [], [], ready_within_s * SLOWNESS)
@@ -61,8 +67,10 @@ class Recorder(Process):
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the recorder did not end within {limit_s * SLOWNESS:g} s") from None
         self.words = words.decode(errors="replace")
-        check(self.child.returncode == status,
-              f"the recorder ended with status {self.child.returncode}, not {status}: {self.words.strip()}")
+        check(
+            self.child.returncode == status,
+            f"the recorder ended with status {self.child.returncode}, not {status}: {self.words.strip()}",
+        )
         if out is not None:
             equal("stdout of the recorder", said, out)
         for side in ("-wal", "-shm", "-journal"):

@@ -77,7 +77,9 @@ def limited(function):
 
 def wanted(test, arguments):
     name = f"{test.file}: {test.sentence}"
-    return (test.guest or not arguments.guest) and (not arguments.filter or any(part in name for part in arguments.filter))
+    return (test.guest or not arguments.guest) and (
+        not arguments.filter or any(part in name for part in arguments.filter)
+    )
 
 
 def main():

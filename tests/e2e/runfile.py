@@ -45,42 +45,58 @@ class Run:
     def states(self, **where):
         """Nanoseconds per state, over all threads that match."""
         condition = " AND ".join(f"threads.{column} = ?" for column in where) or "1"
-        rows = self.rows(f"SELECT state, sum(time_ns) AS time_ns FROM thread_states JOIN threads USING (thread_id)"
-                         f" WHERE {condition} GROUP BY state", *where.values())
+        rows = self.rows(
+            f"SELECT state, sum(time_ns) AS time_ns FROM thread_states JOIN threads USING (thread_id)"
+            f" WHERE {condition} GROUP BY state",
+            *where.values(),
+        )
         return {row["state"]: row["time_ns"] for row in rows}
 
-    def state(self, name, **where):
+    def state(self, name, /, **where):
         return self.states(**where).get(name, 0)
 
     def counters(self, **where):
         condition = " AND ".join(f"threads.{column} = ?" for column in where) or "1"
         columns = ("syscalls", "voluntary", "involuntary", "migrations", "mmap_lock_ns", "not_run_ns")
         sums = ", ".join(f"coalesce(sum({column}), 0) AS {column}" for column in columns)
-        return self.rows(f"SELECT {sums} FROM thread_counters JOIN threads USING (thread_id) WHERE {condition}",
-                         *where.values())[0]
+        return self.rows(
+            f"SELECT {sums} FROM thread_counters JOIN threads USING (thread_id) WHERE {condition}", *where.values()
+        )[0]
 
-    def queue_owners(self, state, **where):
-        """Nanoseconds in runq or preempted by who had the CPU."""
-        condition = "".join(f" AND threads.{column} = ?" for column in where)
-        rows = self.rows(f"SELECT owner, sum(time_ns) AS time_ns FROM cpu_waits JOIN threads USING (thread_id)"
-                         f" WHERE cpu_waits.state = ?{condition} GROUP BY owner", state, *where.values())
+    def queue_owners(self, **where):
+        """Nanoseconds runnable without a CPU, by who had it."""
+        condition = " AND ".join(f"threads.{column} = ?" for column in where) or "1"
+        rows = self.rows(
+            "SELECT owner, sum(time_ns) AS time_ns FROM cpu_waits JOIN threads USING (thread_id)"
+            f" WHERE {condition} GROUP BY owner",
+            *where.values(),
+        )
         return {row["owner"]: row["time_ns"] for row in rows}
 
     # Syscalls
 
     def calls(self, syscall, abi="native", pid=None):
         """Sums over the run of one syscall's rows."""
-        return self.rows("SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(errors), 0) AS errors,"
-                         " coalesce(sum(total_ns), 0) AS total_ns FROM syscalls JOIN processes USING (process_id)"
-                         " WHERE syscall = ? AND abi = ? AND (?3 IS NULL OR pid = ?3)", syscall, abi, pid)[0]
+        return self.rows(
+            "SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(errors), 0) AS errors,"
+            " coalesce(sum(total_ns), 0) AS total_ns FROM syscalls JOIN processes USING (process_id)"
+            " WHERE syscall = ? AND abi = ? AND (?3 IS NULL OR pid = ?3)",
+            syscall,
+            abi,
+            pid,
+        )[0]
 
     def errors(self, syscall, error):
-        return self.value("SELECT coalesce(sum(calls), 0) FROM syscall_errors WHERE syscall = ? AND error = ?", syscall, error)
+        return self.value(
+            "SELECT coalesce(sum(calls), 0) FROM syscall_errors WHERE syscall = ? AND error = ?", syscall, error
+        )
 
     # The run
 
     def losses(self):
-        return {row["reason"]: row["n"] for row in self.rows("SELECT reason, sum(count) AS n FROM losses GROUP BY reason")}
+        return {
+            row["reason"]: row["n"] for row in self.rows("SELECT reason, sum(count) AS n FROM losses GROUP BY reason")
+        }
 
     def end_ns(self):
         """Up to where its intervals reach."""
@@ -106,16 +122,20 @@ class Run:
 
     def check_conservation(self):
         """Over the states, the times of a thread add up to its life in the run, less what lies between intervals."""
-        lives = self.rows("SELECT tid, name, coalesce((SELECT sum(time_ns) FROM thread_states s"
-                          " WHERE s.thread_id = t.thread_id), 0) AS sum_ns,"
-                          " coalesce((SELECT sum(min(end_ns, coalesce(t.last_ns, end_ns)) - max(start_ns, t.first_ns))"
-                          " FROM intervals WHERE start_ns < coalesce(t.last_ns, end_ns) AND end_ns > t.first_ns), 0) AS life_ns"
-                          " FROM threads t")
-        for life in lives:
-            slack_ns = max(life["life_ns"] * CONSERVED_SHARE, 1000)
-            check(abs(life["sum_ns"] - life["life_ns"]) <= slack_ns,
-                  f"thread {life['tid']} ({life['name']}) lived {show(life['life_ns'], 'ns')},"
-                  f" but its states add up to {show(life['sum_ns'], 'ns')}")
+        intervals = [(row["start_ns"], row["end_ns"]) for row in self.rows("SELECT * FROM intervals")]
+        for thread in self.rows(
+            "SELECT tid, name, first_ns, last_ns, coalesce(sum(time_ns), 0) AS sum_ns FROM threads"
+            " LEFT JOIN thread_states USING (thread_id) GROUP BY thread_id"
+        ):
+            first_ns, last_ns = thread["first_ns"], thread["last_ns"]
+            if last_ns is None:  # the recorder was killed
+                last_ns = self.end_ns()
+            life_ns = sum(max(0, min(end, last_ns) - max(start, first_ns)) for start, end in intervals)
+            check(
+                abs(thread["sum_ns"] - life_ns) <= max(life_ns * CONSERVED_SHARE, 1000),
+                f"thread {thread['tid']} ({thread['name']}) lived {show(life_ns, 'ns')},"
+                f" but its states add up to {show(thread['sum_ns'], 'ns')}; losses: {self.losses()}",
+            )
 
     def check_intervals(self):
         """Intervals do not overlap, and in none of them is a thread longer than it lasts."""
@@ -123,9 +143,12 @@ class Run:
         for before, after in zip(intervals, intervals[1:]):
             check(before["end_ns"] <= after["start_ns"], f"the intervals {before} and {after} overlap")
         check(not self.value("SELECT count(*) FROM thread_states WHERE time_ns < 0"), "a state has a negative time")
-        too_long = self.rows("SELECT tid, interval_id, sum(time_ns) AS sum_ns, end_ns - start_ns AS length_ns FROM thread_states"
-                             " JOIN intervals USING (interval_id) JOIN threads USING (thread_id)"
-                             " GROUP BY thread_id, interval_id HAVING sum_ns > length_ns * 1.001 + ?", MS)
+        too_long = self.rows(
+            "SELECT tid, interval_id, sum(time_ns) AS sum_ns, end_ns - start_ns AS length_ns FROM thread_states"
+            " JOIN intervals USING (interval_id) JOIN threads USING (thread_id)"
+            " GROUP BY thread_id, interval_id HAVING sum_ns > length_ns * 1.001 + ?",
+            MS,
+        )
         check(not too_long, f"a thread was accounted for longer than the interval: {too_long[:1]}")
 
     def check_losses(self):

@@ -19,23 +19,43 @@ def of_2000_threads_and_50_births_per_second_every_one_is_accounted_at_little_co
             equal("sleepers", len(run.threads(name="sleeper")), truth["sleepers"])
             mayflies = run.threads(name="mayfly")
             equal("short-lived threads", len(mayflies), truth["births"])
-            check(all(thread["ended"] and thread["last_ns"] is not None for thread in mayflies), "one of them has no end")
-            between("CPU time of the short-lived threads", run.state("user", name="mayfly"), 0.5e6 * truth["births"],
-                    4e6 * truth["births"], "ns")
+            check(
+                all(thread["ended"] and thread["last_ns"] is not None for thread in mayflies),
+                "one of them has no end",
+            )
+            between(
+                "CPU time of the short-lived threads",
+                run.state("user", name="mayfly"),
+                0.5e6 * truth["births"],
+                4e6 * truth["births"],
+                "ns",
+            )
             check_costs(run)
             health = report_json(run.path)["health"]
             between("accounted share of the report", health["accounted_share"], 0.999, 1.001)
-            between("CPU share of the collector in the report", health["cost"]["collector_cpu_share"], 1e-6, COLLECTOR_CPU_SHARE)
+            between(
+                "CPU share of the collector in the report",
+                health["cost"]["collector_cpu_share"],
+                1e-6,
+                COLLECTOR_CPU_SHARE,
+            )
 
 
 def check_costs(run):
     # the last interval holds the recorder's own end, and is shorter than the others
-    costs = run.rows("SELECT collector_cpu_ns, collector_rss_bytes, end_ns - start_ns AS length_ns FROM costs"
-                     " JOIN intervals USING (interval_id) WHERE end_ns - start_ns > 0.9e9 ORDER BY interval_id")
+    costs = run.rows(
+        "SELECT collector_cpu_ns, collector_rss_bytes, end_ns - start_ns AS length_ns FROM costs"
+        " JOIN intervals USING (interval_id) WHERE end_ns - start_ns > 0.9e9 ORDER BY interval_id"
+    )
     check(len(costs) >= 5, f"only {len(costs)} whole intervals")
     cpu_ns, length_ns = (sum(row[column] for row in costs) for column in ("collector_cpu_ns", "length_ns"))
     between("CPU share of the collector", cpu_ns / length_ns, 1e-6, COLLECTOR_CPU_SHARE)
-    between("resident bytes of the collector", max(row["collector_rss_bytes"] for row in costs), 1 << 20, COLLECTOR_RSS_BYTES)
+    between(
+        "resident bytes of the collector",
+        max(row["collector_rss_bytes"] for row in costs),
+        1 << 20,
+        COLLECTOR_RSS_BYTES,
+    )
 
 
 @test

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run queues, who had the CPU meanwhile, switches, parallelism, quotas."""
 
+import contextlib
 import os
 import time
 
 from cgroup import Cgroup, mount_point
-from harness import EXACT, MS, SECOND, SLOWNESS, Skip, between, check, equal, temporary_directory, test
+from harness import EXACT, MS, SECOND, SLOWNESS, Skip, between, check, equal, show, temporary_directory, test
 from recorder import Recorder
 from workload import Workload
+
+
+def check_near(what, seen_ns, expected_ns):
+    """Equal but for the switches that a host may miss, and the births and deaths that are outside a thread's own books."""
+    slack_ns = expected_ns * (0.03 if EXACT else 0.12) + 10 * MS * SLOWNESS
+    between(what, seen_ns, expected_ns - slack_ns, expected_ns + slack_ns, "ns")
 
 
 @test(guest=True)
@@ -15,61 +22,67 @@ def threads_of_the_target_that_share_a_cpu_wait_for_each_other():
     with temporary_directory() as directory, Workload("cpu_hog", 2, 800, 0) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
-            hogs = workload.truth()["threads"]
+            one, two = workload.truth()["threads"]
             run = recorder.stop()
-            for hog in hogs:
-                owners = run.queue_owners("preempted", tid=hog["tid"])
-                check_owner(owners, "target", 0.8)
-                between(f"wait of {hog['tid']} by owner", sum(owners.values()), 0.9 * run.state("preempted", tid=hog["tid"]),
-                        1.1 * run.state("preempted", tid=hog["tid"]) + MS, "ns")
+            for waiter, runner in ((one, two), (two, one)):
+                owners = run.queue_owners(tid=waiter["tid"])
+                waited_ns = run.state("preempted", tid=waiter["tid"]) + run.state("runq", tid=waiter["tid"])
+                between("the wait by owner", sum(owners.values()), 0.95 * waited_ns, 1.05 * waited_ns, "ns")
+                # on one CPU, the other one runs only while this one waits
+                check_near(f"wait for the target, of {owners}", owners.get("target", 0), runner["cpu_ns"])
 
 
 @test(guest=True)
 def a_thread_beside_another_process_waits_for_that():
-    with temporary_directory() as directory, Workload("cpu_hog", 1, 800, 0) as workload, \
-            Workload("cpu_hog", 1, 800, 0) as neighbour:
-        with Recorder(directory, "-p", workload.pid) as recorder:
-            neighbour.go()
-            workload.go()
-            hog = workload.truth()["threads"][0]
-            other = neighbour.truth()["threads"][0]
-            run = recorder.stop()
-            check_owner(run.queue_owners("preempted", tid=hog["tid"]), "other", 0.8)
-            cpu_ns = run.value("SELECT sum(cpu_ns) FROM neighbours WHERE pid = ?", neighbour.pid)
-            between("CPU time of the neighbour", cpu_ns, 0.9 * other["cpu_ns"] - 10 * MS, 1.1 * other["cpu_ns"] + 50 * MS * SLOWNESS,
-                    "ns")
-            equal("name of the neighbour", run.value("SELECT DISTINCT name FROM neighbours WHERE pid = ?", neighbour.pid), "cpu_hog")
-
-
-def check_owner(owners, owner, share):
-    total = sum(owners.values())
-    check(total > 50 * MS, f"it hardly waited: {owners}")
-    check(owners.get(owner, 0) >= share * total, f"'{owner}' did not have the CPU for {share:.0%} of the wait: {owners}")
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(temporary_directory())
+        workload, neighbour = (stack.enter_context(Workload("cpu_hog", 1, 800, 0)) for _ in range(2))
+        recorder = stack.enter_context(Recorder(directory, "-p", workload.pid))
+        neighbour.go()
+        workload.go()
+        hog, other = workload.truth()["threads"][0], neighbour.truth()["threads"][0]
+        run = recorder.stop()
+        owners = run.queue_owners(tid=hog["tid"])
+        low_ns = 0.85 * other["cpu_ns"] - 10 * MS * SLOWNESS  # maybe others had that CPU as well
+        check(
+            owners.get("other", 0) >= low_ns, f"it waited {show(other['cpu_ns'], 'ns')} for its neighbour: {owners}"
+        )
+        check(owners.get("target", 0) <= 10 * MS * SLOWNESS, f"the target has no other thread to wait for: {owners}")
+        neighbours = run.rows("SELECT name, sum(cpu_ns) AS cpu_ns FROM neighbours WHERE pid = ?", neighbour.pid)[0]
+        equal("name of the neighbour", neighbours["name"], "cpu_hog")
+        check_near("CPU time of the neighbour", neighbours["cpu_ns"], other["cpu_ns"])
 
 
 @test(guest=True)
 def a_throttled_thread_waits_for_its_quota():
-    with Cgroup("cpu") as cgroup, temporary_directory() as directory, Workload("cpu_hog", 1, 1500) as workload:
-        cgroup.limit_cpu(20_000, 100_000)
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(temporary_directory())
+        cgroup = stack.enter_context(Cgroup("cpu"))
+        workload = stack.enter_context(Workload("cpu_hog", 1, 1500))
+        cgroup.limit_cpu(10_000, 100_000)
         cgroup.add(workload.pid)
-        with Recorder(directory, "-p", workload.pid) as recorder:
-            before = cgroup.cpu_stat()
-            workload.go()
-            hog = workload.truth(limit_s=60)["threads"][0]
-            after = cgroup.cpu_stat()
-            run = recorder.stop()
-            waited_ns = run.state("preempted", tid=hog["tid"]) + run.state("runq", tid=hog["tid"])
-            if hog["run_delay_ns"]:
-                between("time in preempted and runq", waited_ns, 0.9 * hog["run_delay_ns"], 1.1 * hog["run_delay_ns"] + 20 * MS, "ns")
-            owners = run.queue_owners("preempted", tid=hog["tid"])
-            check_owner(owners, "quota", 0.8)
-            quota = run.rows("SELECT min(quota_ns) AS quota_ns, max(period_ns) AS period_ns, sum(periods) AS periods,"
-                             " sum(throttled_periods) AS throttled_periods, sum(throttled_ns) AS throttled_ns FROM quotas"
-                             " WHERE cgroup LIKE ?", f"%headroom-e2e-{os.getpid()}%")[0]
-            equal("quota", quota["quota_ns"], 20 * MS)
-            equal("period", quota["period_ns"], 100 * MS)
-            throttled = after["nr_throttled"] - before["nr_throttled"]
-            between("throttled periods", quota["throttled_periods"], throttled, throttled + 2)
+        recorder = stack.enter_context(Recorder(directory, "-p", workload.pid))
+        before = cgroup.throttled()
+        workload.go()
+        hog = workload.truth(limit_s=60)["threads"][0]
+        after = cgroup.throttled()
+        run = recorder.stop()
+
+        periods, throttled_ns = after[0] - before[0], after[1] - before[1]
+        check(throttled_ns > 300 * MS, f"it was hardly throttled: {show(throttled_ns, 'ns')}")
+        owners = run.queue_owners(tid=hog["tid"])
+        check_near(f"wait for the quota, of {owners}", owners.get("quota", 0), throttled_ns)
+        if hog["run_delay_ns"]:
+            check_near("time in preempted and runq", sum(owners.values()), hog["run_delay_ns"])
+        quota = run.rows(
+            "SELECT min(quota_ns) AS quota_ns, max(period_ns) AS period_ns, sum(throttled_periods) AS periods,"
+            " sum(throttled_ns) AS throttled_ns FROM quotas WHERE cgroup LIKE ?",
+            f"%{os.path.basename(cgroup.path)}%",
+        )[0]
+        equal("quota", quota["quota_ns"], 10 * MS)
+        equal("period", quota["period_ns"], 100 * MS)
+        between("throttled periods", quota["periods"], periods, periods + 2)
+        check_near("throttled time", quota["throttled_ns"], throttled_ns)
 
 
 @test(guest=True)
@@ -79,19 +92,31 @@ def time_with_j_threads_on_cpu_adds_up_to_the_time_on_cpu():
             workload.go()
             truth = workload.truth()
             run = recorder.stop()
-            parallel = {row["threads_on_cpu"]: row["time_ns"] for row in run.rows(
-                "SELECT threads_on_cpu, sum(time_ns) AS time_ns FROM parallelism GROUP BY threads_on_cpu")}
+            parallel = {
+                row["threads_on_cpu"]: row["time_ns"]
+                for row in run.rows(
+                    "SELECT threads_on_cpu, sum(time_ns) AS time_ns FROM parallelism GROUP BY threads_on_cpu"
+                )
+            }
             busy_ns = sum(count * time_ns for count, time_ns in parallel.items())
             on_cpu_ns = run.state("user") + run.state("kernel")
             between("time weighted by parallelism", busy_ns, 0.99 * on_cpu_ns - MS, 1.01 * on_cpu_ns + MS, "ns")
-            between("time of all parallelisms", sum(parallel.values()), 0.99 * run.end_ns(), 1.01 * run.end_ns(), "ns")
+            check(sum(parallel.values()) <= run.end_ns(), f"it is longer than the run: {parallel}")
             if truth["cpus"] < 2:
                 raise Skip("one CPU: nothing runs beside anything")
             # both were on CPU for at least as long as their CPU times leave no other way, and never beyond that phase
             least_ns = truth["together_cpu_ns"] - truth["phase_ns"]
-            between("time with 2 threads on CPU", parallel.get(2, 0), 0.95 * least_ns - 10 * MS * SLOWNESS,
-                    truth["phase_ns"] + 60 * MS * SLOWNESS, "ns")
-            check(sum(time_ns for count, time_ns in parallel.items() if count > 3) == 0, f"3 threads at most exist: {parallel}")
+            between(
+                "time with 2 threads on CPU",
+                parallel.get(2, 0),
+                0.95 * least_ns - 10 * MS * SLOWNESS,
+                truth["phase_ns"] + 60 * MS * SLOWNESS,
+                "ns",
+            )
+            check(
+                sum(time_ns for count, time_ns in parallel.items() if count > 3) == 0,
+                f"3 threads at most exist: {parallel}",
+            )
 
 
 @test
@@ -141,8 +166,12 @@ def run_queue_histograms_count_each_wait():
             workload.go()
             players = workload.truth()["threads"]
             run = recorder.stop()
-            counts = {row["metric"]: row["n"] for row in run.rows(
-                "SELECT metric, sum(count) AS n FROM histograms WHERE metric IN ('runq', 'preempted') GROUP BY metric")}
+            counts = {
+                row["metric"]: row["n"]
+                for row in run.rows(
+                    "SELECT metric, sum(count) AS n FROM histograms WHERE metric IN ('runq', 'preempted') GROUP BY metric"
+                )
+            }
             blocked = sum(run.counters(tid=player["tid"])["voluntary"] for player in players)
             preempted = sum(run.counters(tid=player["tid"])["involuntary"] for player in players)
             slack = 10 + (0 if EXACT else 0.02 * (blocked + preempted))
@@ -157,22 +186,33 @@ def each_cpu_is_accounted_for_the_whole_run():
             workload.go()
             hog = workload.truth()["threads"][0]
             run = recorder.stop()
-            cpus = run.rows("SELECT cpu, sum(target_ns) AS target_ns, sum(target_ns + other_ns + idle_ns) AS all_ns FROM cpus"
-                            " GROUP BY cpu")
+            cpus = run.rows(
+                "SELECT cpu, sum(target_ns) AS target_ns, sum(target_ns + other_ns + idle_ns) AS all_ns FROM cpus"
+                " GROUP BY cpu"
+            )
             equal("CPUs", len(cpus), os.cpu_count())
             for cpu in cpus:
                 between(f"time of CPU {cpu['cpu']}", cpu["all_ns"], 0.99 * run.end_ns(), 1.01 * run.end_ns(), "ns")
             on_cpu_ns = run.state("user") + run.state("kernel")
-            between("time of the target on all CPUs", sum(cpu["target_ns"] for cpu in cpus), 0.98 * on_cpu_ns - 5 * MS,
-                    1.02 * on_cpu_ns + 5 * MS, "ns")
-            check(next(cpu["target_ns"] for cpu in cpus if cpu["cpu"] == 0) > 0.9 * hog["cpu_ns"], f"the hog ran on CPU 0: {cpus}")
+            between(
+                "time of the target on all CPUs",
+                sum(cpu["target_ns"] for cpu in cpus),
+                0.98 * on_cpu_ns - 5 * MS,
+                1.02 * on_cpu_ns + 5 * MS,
+                "ns",
+            )
+            check(
+                next(cpu["target_ns"] for cpu in cpus if cpu["cpu"] == 0) > 0.9 * hog["cpu_ns"],
+                f"the hog ran on CPU 0: {cpus}",
+            )
 
 
 @test(guest=True)
 def a_frozen_cgroup_is_in_stopped():
     controller = "freezer" if any_v1("freezer") else "cpu"
-    with Cgroup(controller) as cgroup, temporary_directory() as directory, \
-            Workload("cpu_hog", 1, int(900 * SLOWNESS)) as workload:
+    with Cgroup(controller) as cgroup, temporary_directory() as directory, Workload(
+        "cpu_hog", 1, int(900 * SLOWNESS)
+    ) as workload:
         cgroup.add(workload.pid)
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
@@ -185,8 +225,13 @@ def a_frozen_cgroup_is_in_stopped():
             tid = workload.truth(limit_s=60)["threads"][0]["tid"]
             run = recorder.stop()
             slack_ns = 30 * MS * SLOWNESS
-            between(f"time in stopped, of {run.states(tid=tid)},", run.state("stopped", tid=tid), low_ns - slack_ns,
-                    low_ns + slack_ns, "ns")
+            between(
+                f"time in stopped, of {run.states(tid=tid)},",
+                run.state("stopped", tid=tid),
+                low_ns - slack_ns,
+                low_ns + slack_ns,
+                "ns",
+            )
 
 
 def any_v1(controller):

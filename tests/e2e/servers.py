@@ -34,7 +34,9 @@ class Server(Process):
 
     def __init__(self, port, *command, **options):
         self.port = port
-        super().__init__(*command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        super().__init__(
+            *command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+        )
         try:
             wait_until(f"{command[0]} listens", lambda: listens(port) or self.child.poll() is not None, limit_s=15)
             equal(f"status of {command[0]}", self.child.poll(), None)
@@ -86,8 +88,20 @@ class Redis(Server):
     def __init__(self, directory):
         need("redis-server", "redis-benchmark")
         port = free_port()
-        super().__init__(port, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                         "--dir", directory)
+        super().__init__(
+            port,
+            "redis-server",
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            directory,
+        )
 
     def served(self):
         with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
@@ -96,7 +110,18 @@ class Redis(Server):
         return int(re.search(r"total_commands_processed:(\d+)", text).group(1))
 
     def load(self, requests):
-        done = run_command("redis-benchmark", "-p", str(self.port), "-n", str(requests), "-c", str(CONNECTIONS), "-t", "set,get", "-q")
+        done = run_command(
+            "redis-benchmark",
+            "-p",
+            str(self.port),
+            "-n",
+            str(requests),
+            "-c",
+            str(CONNECTIONS),
+            "-t",
+            "set,get",
+            "-q",
+        )
         equal(f"status of redis-benchmark ({done.stderr.strip()})", done.returncode, 0)
 
 
@@ -112,18 +137,35 @@ class Postgres(Server):
         self.as_postgres = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": data}
         done = run_command(f"{self.bin}/initdb", "-D", data, "-A", "trust", "--no-sync", **self.as_postgres)
         equal(f"status of initdb ({done.stderr.strip()})", done.returncode, 0)
-        super().__init__(port, f"{self.bin}/postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c",
-                         f"unix_socket_directories={data}", **self.as_postgres)
+        super().__init__(
+            port,
+            f"{self.bin}/postgres",
+            "-D",
+            data,
+            "-p",
+            str(port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            f"unix_socket_directories={data}",
+            **self.as_postgres,
+        )
         self.pgbench("-i", "-q")
 
     def pgbench(self, *arguments):
-        done = run_command("pgbench", "-h", "127.0.0.1", "-p", str(self.port), *arguments, "postgres", **self.as_postgres)
+        done = run_command(
+            "pgbench", "-h", "127.0.0.1", "-p", str(self.port), *arguments, "postgres", **self.as_postgres
+        )
         equal(f"status of pgbench ({done.stderr.strip()})", done.returncode, 0)
         return done.stdout
 
     def load(self, seconds):
         """Run transactions on CONNECTIONS connections, and return how many."""
-        return int(re.search(r"actually processed: (\d+)", self.pgbench("-c", str(CONNECTIONS), "-T", str(seconds), "-n")).group(1))
+        return int(
+            re.search(
+                r"actually processed: (\d+)", self.pgbench("-c", str(CONNECTIONS), "-T", str(seconds), "-n")
+            ).group(1)
+        )
 
 
 class PythonHttp(Server):

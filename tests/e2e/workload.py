@@ -12,9 +12,13 @@ from harness import SLOWNESS, WORKLOADS, Process, check
 class Workload(Process):
     """A workload that is set up and blocked on its stdin until go()."""
 
-    def __init__(self, name, *arguments, **options):
+    def __init__(self, name, *arguments, called=None):
+        """called: path of a link to it, by whose name the process then goes."""
         self.name = name
-        super().__init__(path(name), *map(str, arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
+        if called:
+            os.symlink(path(name), called)
+        command = [called or path(name), *map(str, arguments)]
+        super().__init__(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.ready = self.read_line(30)  # what is known of it before it goes
         check(self.ready.get("ready"), f"{name} did not become ready")
 

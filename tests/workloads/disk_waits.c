@@ -142,10 +142,11 @@ int main(int argc, char **argv)
 
 		pthread_join(disk->thread, NULL);
 		busy_ns = disk->books.cpu_ns + disk->books.run_delay_ns;
-		printf("%s{\"kind\":\"%s\",\"state\":\"%s\",\"tid\":%d,\"rounds\":%d,\"skipped\":\"%s\",", i ? "," : "",
-		       disk->kind->name, disk->kind->state, disk->tid, disk->rounds, disk->skipped ? strerror(disk->skipped) : "");
-		printf("\"low_ns\":%lu,\"high_ns\":%lu}", disk->books.wall_ns > busy_ns ? disk->books.wall_ns - busy_ns : 0,
-		       disk->books.wall_ns);
+		printf("%s{\"kind\":\"%s\",\"state\":\"%s\",\"tid\":%d,\"rounds\":%d,", i ? "," : "",
+		       disk->kind->name, disk->kind->state, disk->tid, disk->rounds);
+		printf("\"skipped\":\"%s\",\"low_ns\":%lu,\"high_ns\":%lu}",
+		       disk->skipped ? strerror(disk->skipped) : "",
+		       disk->books.wall_ns > busy_ns ? disk->books.wall_ns - busy_ns : 0, disk->books.wall_ns);
 	}
 	printf("]}");
 	workload_end();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads that wait for other threads and processes through the kernel: pipes, local sockets, queues, file locks, signals. */
+/* Threads that wait for others through the kernel: pipes, local sockets, queues, file locks, signals. */
 #include "waits.h"
 
 #include <mqueue.h>
@@ -130,7 +130,8 @@ static int unix_door_setup(struct wait *wait)
 	wait->object = address;
 	address->sun_family = AF_UNIX;
 	wait->fd[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(wait->fd[0], (struct sockaddr *)address, size) || listen(wait->fd[0], 4)) /* the kernel chooses a name */
+	/* the kernel chooses a name */
+	if (bind(wait->fd[0], (struct sockaddr *)address, size) || listen(wait->fd[0], 4))
 		return errno;
 	size = sizeof(*address);
 	getsockname(wait->fd[0], (struct sockaddr *)address, &size);

@@ -57,8 +57,8 @@ int main(int argc, char **argv)
 	}
 	done = true;
 	pthread_join(changer, NULL);
-	printf("{\"waits\":[{\"kind\":\"mmap_lock\",\"state\":\"klock\",\"tid\":%d,\"rounds\":%ld,\"skipped\":\"\",", own_tid(), waits);
-	printf("\"calls\":%ld,\"low_ns\":%lu,\"high_ns\":%lu}]}", calls, low_ns, high_ns);
+	printf("{\"waits\":[{\"kind\":\"mmap_lock\",\"state\":\"klock\",\"tid\":%d,\"rounds\":%ld,", own_tid(), waits);
+	printf("\"skipped\":\"\",\"calls\":%ld,\"low_ns\":%lu,\"high_ns\":%lu}]}", calls, low_ns, high_ns);
 	workload_end();
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* A listening socket of the family on a free loopback port; its address in *address. Negative: not here, and errno says why. */
+/* A listening socket on a free loopback port; its address in *address. Negative: not here, and errno says why. */
 static int listener(int family, int backlog, struct sockaddr_storage *address, socklen_t *size)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)address;
@@ -67,7 +67,8 @@ static int datagram_setup(struct wait *wait)
 
 	wait->fd[0] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	wait->fd[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(wait->fd[0], (struct sockaddr *)&address, size) || getsockname(wait->fd[0], (struct sockaddr *)&address, &size) ||
+	if (bind(wait->fd[0], (struct sockaddr *)&address, size) ||
+	    getsockname(wait->fd[0], (struct sockaddr *)&address, &size) ||
 	    connect(wait->fd[1], (struct sockaddr *)&address, size))
 		return errno;
 	return 0;

@@ -101,6 +101,7 @@ static unsigned int *ring_field(struct ring *ring, uint32_t offset)
 static int ring_setup(struct wait *wait)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
+	const int access = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
 	size_t size;
 
 	if (event_setup(wait))
@@ -110,9 +111,9 @@ static int ring_setup(struct wait *wait)
 	if (wait->fd[1] < 0)
 		return errno;
 	size = ring->params.cq_off.cqes + ring->params.cq_entries * sizeof(struct io_uring_cqe) + 4096;
-	ring->queue = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, wait->fd[1], IORING_OFF_SQ_RING);
-	ring->entries = mmap(NULL, ring->params.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_POPULATE, wait->fd[1], IORING_OFF_SQES);
+	ring->queue = mmap(NULL, size, access, flags, wait->fd[1], IORING_OFF_SQ_RING);
+	size = ring->params.sq_entries * sizeof(struct io_uring_sqe);
+	ring->entries = mmap(NULL, size, access, flags, wait->fd[1], IORING_OFF_SQES);
 	return ring->queue == MAP_FAILED || ring->entries == MAP_FAILED ? errno : 0;
 }
 
@@ -123,7 +124,9 @@ static void ring_block(struct wait *wait)
 	unsigned int *tail = ring_field(ring, ring->params.sq_off.tail);
 	unsigned int index = *tail & *ring_field(ring, ring->params.sq_off.ring_mask);
 
-	ring->entries[index] = (struct io_uring_sqe){ .opcode = IORING_OP_POLL_ADD, .fd = wait->fd[0], .poll_events = POLLIN };
+	ring->entries[index] = (struct io_uring_sqe){
+		.opcode = IORING_OP_POLL_ADD, .fd = wait->fd[0], .poll_events = POLLIN,
+	};
 	ring_field(ring, ring->params.sq_off.array)[index] = index;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
 	syscall(SYS_io_uring_enter, wait->fd[1], 1, 1, IORING_ENTER_GETEVENTS, NULL, 0);

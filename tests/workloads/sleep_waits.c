@@ -103,28 +103,22 @@ static int tun_setup(struct wait *wait)
 	return 0;
 }
 
-/* What the network itself sent on being set up is not a wake-up. */
-static void tun_drain(struct wait *wait)
-{
-	char packet[2048];
-
-	fcntl(wait->fd[0], F_SETFL, O_NONBLOCK);
-	while (read(wait->fd[0], packet, sizeof(packet)) > 0)
-		;
-	fcntl(wait->fd[0], F_SETFL, 0);
-}
-
 static void tun_block(struct wait *wait)
 {
 	char packet[2048];
 
-	if (read(wait->fd[0], packet, sizeof(packet)) < 1)
-		die("cannot read the packet device");
+	/* the network also says things by itself: only UDP over IPv4 is from the waker */
+	do {
+		if (read(wait->fd[0], packet, sizeof(packet)) < 20)
+			die("cannot read the packet device");
+	} while (packet[0] >> 4 != 4 || packet[9] != IPPROTO_UDP);
 }
 
 static void tun_wake(struct wait *wait)
 {
-	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = inet_addr("10.99.0.2") };
+	struct sockaddr_in peer = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = inet_addr("10.99.0.2"),
+	};
 
 	if (sendto(wait->fd[1], "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer)) != 1)
 		die("cannot send a packet");
@@ -137,7 +131,7 @@ static const struct wait_kind kinds[] = {
 	{ "wait4", "child", NULL, NULL, wait4_block, NULL, false },
 	{ "waitid", "child", NULL, NULL, waitid_block, NULL, false },
 	{ "vfork", "child", NULL, NULL, vfork_block, NULL, false },
-	{ "tun_read", "device", tun_setup, tun_drain, tun_block, tun_wake, true },
+	{ "tun_read", "device", tun_setup, NULL, tun_block, tun_wake, true },
 };
 
 WAITS_MAIN(kinds)

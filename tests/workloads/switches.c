@@ -102,8 +102,8 @@ int main(int argc, char **argv)
 	printf("{\"rounds\":%ld,\"threads\":[", rounds);
 	for (int i = 0; i < 3; i++) {
 		pthread_join(players[i].thread, NULL);
-		printf("%s{\"name\":\"%s\",\"tid\":%d,\"migrations\":%ld,", i ? "," : "", players[i].name, players[i].tid,
-		       players[i].migrations);
+		printf("%s{\"name\":\"%s\",\"tid\":%d,\"migrations\":%ld,", i ? "," : "", players[i].name,
+		       players[i].tid, players[i].migrations);
 		print_books(players[i].books);
 		printf("}");
 	}

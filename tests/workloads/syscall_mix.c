@@ -20,7 +20,10 @@ static long compat_call(long number)
 {
 	long result;
 
-	__asm__ volatile("int $0x80" : "=a"(result) : "0"(number), "b"(0), "c"(0), "d"(0) : "r8", "r9", "r10", "r11", "memory");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "0"(number), "b"(0), "c"(0), "d"(0)
+			 : "r8", "r9", "r10", "r11", "memory");
 	return result;
 }
 

@@ -22,7 +22,7 @@ struct wait;
 struct wait_kind {
 	const char *name;  /* at most 15 bytes: becomes the thread's name */
 	const char *state; /* that the thread must be found in */
-	/* 0, or an errno: this machine cannot do it. Called once, in the main thread, or in the waker if setup_in_waker. */
+	/* 0, or an errno: this machine cannot do it. Called once: in the waker if setup_in_waker, else in the main thread */
 	int (*setup)(struct wait *wait);
 	void (*prepare)(struct wait *wait); /* before each round, in the waker; may be NULL */
 	void (*block)(struct wait *wait);   /* the wait itself */

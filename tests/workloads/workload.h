@@ -149,14 +149,18 @@ static inline struct books since(struct books start)
 {
 	struct books end = read_books();
 
-	return (struct books){ end.wall_ns - start.wall_ns, end.cpu_ns - start.cpu_ns, end.run_delay_ns - start.run_delay_ns,
-			       end.voluntary - start.voluntary, end.involuntary - start.involuntary };
+	end.wall_ns -= start.wall_ns;
+	end.cpu_ns -= start.cpu_ns;
+	end.run_delay_ns -= start.run_delay_ns;
+	end.voluntary -= start.voluntary;
+	end.involuntary -= start.involuntary;
+	return end;
 }
 
 static inline void print_books(struct books books)
 {
-	printf("\"wall_ns\":%lu,\"cpu_ns\":%lu,\"run_delay_ns\":%lu,\"voluntary\":%lu,\"involuntary\":%lu", books.wall_ns,
-	       books.cpu_ns, books.run_delay_ns, books.voluntary, books.involuntary);
+	printf("\"wall_ns\":%lu,\"cpu_ns\":%lu,\"run_delay_ns\":%lu,", books.wall_ns, books.cpu_ns, books.run_delay_ns);
+	printf("\"voluntary\":%lu,\"involuntary\":%lu", books.voluntary, books.involuntary);
 }
 
 static inline void block_on_stdin(void)
