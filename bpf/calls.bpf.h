@@ -26,25 +26,24 @@ static __noinline __u32 calls_claim(__u32 process_slot, __u32 row)
 	return id;
 }
 
-/* The record, or NULL, which is counted as a loss. */
-static __always_inline struct hr_calls *calls_of(__u32 process_slot, __u32 row)
+/* The record of a row; 0 if none is free. */
+static __always_inline __u32 calls_find(__u32 process_slot, __u32 row)
 {
 	struct hr_process *process = process_by_slot(process_slot);
-	struct hr_calls *record = NULL;
-	__u32 id, key;
+	__u32 id;
 
-	if (process && row < HR_CALL_ROWS) {
-		id = process->call_record[row];
-		if (!id)
-			id = calls_claim(process_slot, row);
-		if (id) {
-			key = id * config.call_shards + (bpf_get_smp_processor_id() & (config.call_shards - 1));
-			record = bpf_map_lookup_elem(&calls, &key);
-		}
-	}
-	if (!record)
-		lost(HR_LOSS_CALL_RECORDS);
-	return record;
+	if (!process || row >= HR_CALL_ROWS)
+		return 0;
+	id = process->call_record[row];
+	return id ? id : calls_claim(process_slot, row);
+}
+
+/* This CPU's shard of it, or NULL. */
+static __always_inline struct hr_calls *calls_shard(__u32 id)
+{
+	__u32 key = id * config.call_shards + (bpf_get_smp_processor_id() & (config.call_shards - 1));
+
+	return id ? bpf_map_lookup_elem(&calls, &key) : NULL;
 }
 
 static __always_inline void calls_add(__u64 *count, __u64 n)
@@ -73,10 +72,12 @@ static __always_inline void calls_time(struct hr_calls *record, __u64 time_ns, _
 /* A wait for a CPU: HR_CALL_RUNQ or HR_CALL_PREEMPTED. */
 static __always_inline void calls_wait(__u32 process_slot, __u32 row, __u64 time_ns)
 {
-	struct hr_calls *record = calls_of(process_slot, row);
+	struct hr_calls *record = calls_shard(calls_find(process_slot, row));
 
-	if (!record)
+	if (!record) {
+		lost(HR_LOSS_CALL_RECORDS);
 		return;
+	}
 	calls_add(&record->calls, 1);
 	calls_time(record, time_ns, 1);
 }

@@ -113,6 +113,10 @@ struct socket {
 	struct sock *sk;
 };
 
+struct signal_struct {
+	unsigned long long sum_sched_runtime;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -125,6 +129,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct files_struct *files;
+	struct signal_struct *signal;
 	unsigned long jobctl;
 	char comm[16];
 };

@@ -45,10 +45,8 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 	}
 	if (thread->in_call && !thread->call_left_cpu) {
 		thread->call_left_cpu = 1;
-		if (!thread->call_ns) { /* was not to be timed: now it is, from here on */
+		if (!thread->call_ns) /* was not to be timed: now it is, from here on */
 			thread->call_ns = now_ns;
-			thread->calls_untimed--;
-		}
 	}
 	thread_end_change(thread);
 }

@@ -5,9 +5,9 @@
  *
  * Hooks sys_enter, sys_exit (tp_btf). Every process of the host pays one array look-up on each.
  *
- * Cost per event of a target: 20 ns of it is the clock, so calls that come in quick succession are not all timed. All are
- * counted; the next timed call stands for the untimed ones before it. How many go untimed follows from the time between calls
- * (see skip_for), so that timing takes at most about 1 % of a thread's time, and a call that gives up its CPU is always timed.
+ * Cost per event of a target: 20 ns of it is the clock, so calls of one kind that come in quick succession are not all timed. All
+ * are counted; the next timed call of that kind stands for the untimed ones before it. How many go untimed follows from the
+ * time between calls of that kind (see skip_for), so that a rare call is always timed, and so is one that gives up its CPU.
  */
 #include "sched.bpf.h"
 
@@ -63,11 +63,28 @@ static __always_inline __u32 skip_for(__u64 gap_ns, __u64 calls, __u64 now_ns)
 	return 16 + (now_ns & 31);
 }
 
+/* True: this call goes untimed. */
+static __always_inline bool skips(struct hr_calls *record)
+{
+	if (!record || !record->skip)
+		return false;
+	record->skip--;
+	return true;
+}
+
+static __always_inline void plan_skips(struct hr_calls *record, __u64 now_ns)
+{
+	record->skip = skip_for(now_ns - record->timed_ns, record->calls - record->timed_calls, now_ns);
+	record->timed_ns = now_ns;
+	record->timed_calls = record->calls;
+}
+
 static __always_inline int on_enter(struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct hr_thread *thread = thread_by_pid(task->pid);
-	__u64 now_ns, gap_ns;
+	struct hr_calls *record;
+	__u64 now_ns;
 	__u32 row;
 
 	if (!thread)
@@ -76,12 +93,12 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 	/* restart_syscall goes on with the call before it, and waits for what that waited for */
 	if (!thread->restarting || row >= 2 * HR_CALL_NRS || call_kinds[row] != HR_CALL_RESTART) {
 		thread->call_row = row;
+		thread->call_record = calls_find(thread->process, row);
 		save_args(thread, regs);
 	}
 	thread->call_left_cpu = 0;
-	if (thread->calls_skip && thread->mode == HR_MODE_ON_CPU) {
-		thread->calls_skip--;
-		thread->calls_untimed++;
+	record = calls_shard(thread->call_record);
+	if (thread->mode == HR_MODE_ON_CPU && skips(record)) {
 		thread->call_ns = 0;
 		thread->mixed = 1;
 		thread->in_call = 1;
@@ -97,10 +114,8 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 	thread->in_call = 1;
 	thread->call_ns = now_ns;
 	thread_end_change(thread);
-	gap_ns = now_ns - thread->timed_ns;
-	thread->calls_skip = skip_for(gap_ns, thread->calls - thread->timed_calls, now_ns);
-	thread->timed_ns = now_ns;
-	thread->timed_calls = thread->calls;
+	if (record)
+		plan_skips(record, now_ns);
 	return 0;
 }
 
@@ -126,20 +141,37 @@ static __noinline void count_error(struct hr_thread *thread, __u32 number)
 		lost(HR_LOSS_ERRNO_ROWS);
 }
 
+/* A call that left its CPU stands for itself; any other for the untimed ones before it too. */
 static __always_inline void time_call(struct hr_thread *thread, struct hr_calls *record, __u64 now_ns)
 {
 	__u64 time_ns = elapsed_ns(thread->call_ns, now_ns);
 	__u32 weight = 1;
 
-	/* calls that left their CPU are all timed; the others stand for the untimed ones before them too */
+	if (!record)
+		return;
 	if (!thread->call_left_cpu) {
-		weight += thread->calls_untimed;
-		thread->mixed_kernel_ns += time_ns * thread->calls_untimed;
-		thread->calls_untimed = 0;
+		weight += record->untimed;
+		record->untimed = 0;
+		record->mean_ns = record->mean_ns ? (7 * record->mean_ns + time_ns) / 8 : time_ns;
 	}
-	thread->call_ns = 0;
-	if (record)
-		calls_time(record, time_ns, weight);
+	calls_time(record, time_ns, weight);
+}
+
+static __always_inline void count_call(struct hr_thread *thread, struct hr_calls *record, long result)
+{
+	thread->calls++;
+	if (!record) {
+		lost(HR_LOSS_CALL_RECORDS);
+		return;
+	}
+	calls_add(&record->calls, 1);
+	if (result >= 0 || result < -MAX_ERRNO)
+		return;
+	calls_add(&record->errors, 1);
+	if (result == -EAGAIN)
+		calls_add(&record->again, 1);
+	else
+		count_error(thread, -result);
 }
 
 static __always_inline int on_exit(long result)
@@ -150,21 +182,15 @@ static __always_inline int on_exit(long result)
 
 	if (!thread || !thread->in_call) /* a child returns from a clone that it never entered */
 		return 0;
-	thread->calls++;
+	record = calls_shard(thread->call_record);
+	count_call(thread, record, result);
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;
-	record = calls_of(thread->process, thread->call_row);
-	if (record) {
-		calls_add(&record->calls, 1);
-		if (result < 0 && result >= -MAX_ERRNO) {
-			calls_add(&record->errors, 1);
-			if (result == -EAGAIN)
-				calls_add(&record->again, 1);
-			else
-				count_error(thread, -result);
-		}
-	}
 	if (!thread->call_ns) {
 		thread->in_call = 0;
+		if (record) {
+			record->untimed++;
+			thread->mixed_kernel_ns += record->mean_ns;
+		}
 		return 0;
 	}
 	now_ns = bpf_ktime_get_ns();
@@ -175,6 +201,7 @@ static __always_inline int on_exit(long result)
 	thread->in_call = 0;
 	thread->state = HR_STATE_USER;
 	time_call(thread, record, now_ns);
+	thread->call_ns = 0;
 	thread_end_change(thread);
 	return 0;
 }

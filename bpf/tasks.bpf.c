@@ -8,6 +8,7 @@
 #define PEEK_BY_HELPER
 #include "birth.bpf.h"
 #include "block.bpf.h"
+#include "calls.bpf.h"
 #include "parallel.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
@@ -28,6 +29,7 @@ static __always_inline void seed_call(struct hr_thread *thread, struct task_stru
 	if (number < 0 || number >= HR_CALL_NRS || (task->flags & PF_IO_WORKER))
 		return;
 	thread->call_row = number;
+	thread->call_record = calls_find(thread->process, number);
 	thread->call_args[0] = SYSCALL_ARG(regs, 0);
 	thread->call_args[1] = SYSCALL_ARG(regs, 1);
 	thread->call_args[2] = SYSCALL_ARG(regs, 2);
@@ -98,6 +100,8 @@ int list_tasks(struct bpf_iter__task *ctx)
 	row.pid = task->tgid;
 	row.tid = task->pid;
 	row.ran_ns = task->se.sum_exec_runtime;
+	if (row.pid == row.tid)
+		row.ended_ran_ns = task->signal->sum_sched_runtime;
 	bpf_probe_read_kernel_str(row.comm, sizeof(row.comm), task->comm);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;

@@ -80,10 +80,8 @@ struct hr_thread {
 	__u8 reclaim;
 	__u8 throttled;	      /* it went off CPU, or was woken, while its quota was used up */
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
-	__u32 calls_untimed;  /* since the last timed one */
-	__u32 calls_skip;     /* calls to come that are not timed */
-	__u64 timed_ns;	      /* entry of the last timed call */
-	__u64 timed_calls;    /* `calls` then */
+	__u32 call_record;    /* in `calls`, before it is sharded; 0: none was free */
+	__u32 pad_call;
 
 	/* written by the waker */
 	__u64 wake_ns;
@@ -129,7 +127,12 @@ struct hr_calls {
 	__u64 again;	      /* of them, EAGAIN: event loops see it in every round */
 	__u64 timed;	      /* of `calls`, how many were measured */
 	__u64 total_ns;	      /* of all calls; the untimed ones estimated by the timed one that follows them */
-	__u32 slots[HR_HIST_SLOTS]; /* likewise weighted */
+	__u64 mean_ns;	      /* moving average of the calls that were timed and kept their CPU */
+	__u64 timed_ns;	      /* entry of the last timed call */
+	__u64 timed_calls;    /* `calls` then */
+	__u32 skip;	      /* calls to come that are not timed */
+	__u32 untimed;	      /* calls since the last timed one, which it does not stand for yet */
+	__u32 slots[HR_HIST_SLOTS]; /* weighted like total_ns */
 };
 
 /* One CPU: who had it. Written by that CPU only. */
@@ -153,14 +156,15 @@ struct hr_task_row {
 	__u32 pid;	      /* of the process */
 	__u32 tid;
 	__u64 ran_ns;	      /* task_struct.se.sum_exec_runtime */
+	__u64 ended_ran_ns;   /* of the threads of the process that have exited; in the row of its first thread only */
 	char comm[HR_COMM_BYTES];
 };
 
-HR_SIZE_IS(struct hr_thread, 24 + 8 * 2 + 8 * 4 + 8 + 8 + 8 + 8 + 8 + 8 * 4 + 8 + 8 * HR_STATES + 8 * 3 + 64 + 8 * 5 + 16);
-HR_SIZE_IS(struct hr_process, 40 + 16 + 8 * (HR_PARALLEL_MAX + 1) + 2 * (HR_CALL_ROWS + 2));
-HR_SIZE_IS(struct hr_calls, 48 + 4 * HR_HIST_SLOTS);
+HR_SIZE_IS(struct hr_thread, 440);
+HR_SIZE_IS(struct hr_process, 2632);
+HR_SIZE_IS(struct hr_calls, 1296);
 HR_SIZE_IS(struct hr_cpu, 64);
 HR_SIZE_IS(struct hr_errno_key, 8);
-HR_SIZE_IS(struct hr_task_row, 32);
+HR_SIZE_IS(struct hr_task_row, 40);
 
 #endif

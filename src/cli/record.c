@@ -58,6 +58,7 @@ static int usage(const char *sentence)
 /* What can be said before anything is touched. */
 static int check_values(const struct values *values, char *const *argv)
 {
+	char interval[16], duration[16];
 	int targets = !!values->pids + !!values->comm + !!values->cgroup + (values->port != 0);
 
 	if (targets > 1)
@@ -67,7 +68,8 @@ static int check_values(const struct values *values, char *const *argv)
 	if (!targets && !argv)
 		return usage("what is to be recorded? give -p PID, --port PORT, --comm NAME, --cgroup PATH or -- COMMAND");
 	if (values->duration_ns && values->interval_ns > values->duration_ns)
-		return usage("the interval (-i) is longer than the recording (-d): give a shorter -i");
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "the interval (-i %s) is longer than the recording (-d %s): give a shorter -i",
+				    hr_text_duration(values->interval_ns, interval), hr_text_duration(values->duration_ns, duration));
 	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_GETFD) < 0)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--ready-fd %" PRId64 " is not open: open it for writing, as with %" PRId64 ">FILE",
 				    values->ready_fd, values->ready_fd);
@@ -150,6 +152,21 @@ static void describe(const struct recording *recording, char *text, size_t size)
 	hr_text_clean(text, size, command, sizeof(command));
 }
 
+/* Children that the target made between the look at it and the attach: nobody watched for births then. */
+static int add_forked(struct recording *recording, struct hr_err *err)
+{
+	pid_t *pids = NULL;
+	size_t count = 0;
+	int ret = 0;
+
+	if (recording->has_target)
+		ret = hr_target_more(&recording->target, &pids, &count, err);
+	if (!ret)
+		ret = hr_session_add(recording->session, pids, count, err);
+	free(pids);
+	return ret;
+}
+
 static int open_session(struct recording *recording, struct hr_err *err)
 {
 	struct hr_session_options options = { .interval_ns = recording->values->interval_ns };
@@ -170,23 +187,24 @@ static int open_session(struct recording *recording, struct hr_err *err)
 	if (!ret && !hr_session_alive(recording->session))
 		ret = hr_err_set(err, -ESRCH, "%s ended before it could be recorded", about);
 	free(pids);
-	return ret;
+	return ret ? ret : add_forked(recording, err);
 }
 
-static int prepare(struct recording *recording, struct hr_err *err)
+/* What was asked for and cannot be understood is a matter of usage; all the rest is a failure. */
+static enum hr_exit prepare(struct recording *recording, struct hr_err *err)
 {
 	const struct values *values = recording->values;
-	int ret;
+	int ret = find_target(recording, err);
 
-	if ((ret = find_target(recording, err)) || (ret = check_system(err)) || (ret = take_signals(recording, err)))
-		return ret;
-	if (values->control && (ret = hr_control_open(values->control, &recording->control, err)))
-		return ret;
-	if ((ret = create_file(recording, err)))
-		return ret;
-	if (recording->argv && (ret = hr_command_start(recording->argv, &recording->command, err)))
-		return ret;
-	return open_session(recording, err);
+	if (!ret && values->control)
+		ret = hr_control_open(values->control, &recording->control, err);
+	if (ret)
+		return ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
+	if (check_system(err) || take_signals(recording, err) || create_file(recording, err))
+		return HR_EXIT_FAILED;
+	if (recording->argv && hr_command_start(recording->argv, &recording->command, err))
+		return HR_EXIT_FAILED;
+	return open_session(recording, err) ? HR_EXIT_FAILED : HR_EXIT_DONE;
 }
 
 static void say_ready(const struct values *values)
@@ -323,7 +341,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		recording.progress.on = false;
 	ret = prepare(&recording, &err);
 	if (ret)
-		ret = give_up(&recording, ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED, &err);
+		ret = give_up(&recording, ret, &err);
 	else if (recording.command.pid && hr_command_release(&recording.command, &err))
 		ret = give_up(&recording, recording.command.status, &err);
 	else

@@ -15,14 +15,20 @@
 #define UNUSED_IN_A_ROW 64
 #define EAGAIN_NUMBER 11
 
-/* A record as it was read last: its shards added up. */
+/* A record as it was read last, its shards added up. Slots and records are reused: the process's id tells by whom. */
+struct known_record {
+	int64_t process_id;
+	struct hr_calls calls;
+};
+
 struct known_error {
 	struct hr_errno_key key;
+	int64_t process_id;
 	uint64_t count;
 };
 
 struct calls {
-	struct hr_calls *known; /* by record */
+	struct known_record *known; /* by record */
 	uint32_t records;	/* how many of them there is room for: the first above all that were ever in use */
 	struct known_error *errors, *errors_before; /* by key */
 	size_t error_count, error_room, error_before_count;
@@ -30,6 +36,16 @@ struct calls {
 };
 
 /* ---- records ---- */
+
+/*
+ * Calls that went untimed wait for a timed one that stands for them. Where none will come any more, they count as long as the
+ * average.
+ */
+static void add_untimed(struct hr_calls *sum, const struct hr_calls *shard)
+{
+	sum->total_ns += shard->untimed * shard->mean_ns;
+	sum->slots[hr_hist_slot(shard->mean_ns, HR_HIST_BITS, HR_HIST_SLOTS)] += shard->untimed;
+}
 
 static void add_shard(struct hr_calls *sum, const struct hr_calls *shard)
 {
@@ -45,12 +61,16 @@ static void add_shard(struct hr_calls *sum, const struct hr_calls *shard)
 static void read_record(struct hr_drain *drain, uint32_t record, struct hr_calls *ret)
 {
 	const struct hr_calls *first = hr_probes_calls(drain->probes, record, 0);
+	bool is_final = drain->last || hr_probes_process(drain->probes, first->process)->ended_ns;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->process = first->process;
 	ret->row = first->row;
-	for (uint32_t shard = 0; shard < hr_probes_call_shards(drain->probes); shard++)
+	for (uint32_t shard = 0; shard < hr_probes_call_shards(drain->probes); shard++) {
 		add_shard(ret, hr_probes_calls(drain->probes, record, shard));
+		if (is_final)
+			add_untimed(ret, hr_probes_calls(drain->probes, record, shard));
+	}
 }
 
 static const char *metric_of(uint32_t row)
@@ -103,7 +123,7 @@ static void add_syscall(struct hr_drain *drain, const struct hr_calls *now, cons
 		.calls = now->calls - before->calls,
 		.timed = now->timed - before->timed,
 		.errors = now->errors - before->errors,
-		.total_ns = now->total_ns - before->total_ns,
+		.total_ns = now->timed > before->timed ? (int64_t)(now->total_ns - before->total_ns) : HR_NULL,
 	};
 
 	take_open_calls(drain, now->process, now->row, &row.in_progress, &row.in_progress_ns);
@@ -128,22 +148,25 @@ static void add_error(struct hr_drain *drain, uint32_t process_slot, uint32_t ca
 
 static void drain_record(struct calls *calls, struct hr_drain *drain, uint32_t record)
 {
-	struct hr_calls now, *before = &calls->known[record];
+	struct known_record *known = &calls->known[record];
+	struct hr_calls now, *before = &known->calls;
 	const char *name = NULL;
 	char number[24];
+	int64_t process_id;
 
 	read_record(drain, record, &now);
-	if (before->process != now.process || before->row != now.row) /* it has changed hands */
-		*before = (struct hr_calls){ .process = now.process, .row = now.row };
-	if (!hr_roster_process_id(drain->roster, now.process))
+	process_id = hr_roster_process_id(drain->roster, now.process);
+	if (!process_id)
 		return; /* came after the processes were looked at: the next pass has it */
+	if (known->process_id != process_id || before->row != now.row)
+		*known = (struct known_record){ .process_id = process_id, .calls.row = now.row };
 	if (now.row < HR_CALL_RUNQ) {
 		name = hr_syscall_name(now.row, number);
 		add_syscall(drain, &now, before, name);
 		if (now.again > before->again)
 			add_error(drain, now.process, now.row, EAGAIN_NUMBER, now.again - before->again);
 	}
-	if (now.timed != before->timed)
+	if (now.calls != before->calls || drain->last)
 		add_histogram(drain, &now, before, name);
 	*before = now;
 }
@@ -151,7 +174,7 @@ static void drain_record(struct calls *calls, struct hr_drain *drain, uint32_t r
 static int grow(struct calls *calls, uint32_t record)
 {
 	uint32_t room = calls->records ? calls->records : 64;
-	struct hr_calls *more;
+	struct known_record *more;
 
 	if (record < calls->records)
 		return 0;
@@ -201,7 +224,7 @@ static void note_error(void *context, const struct hr_errno_key *key, uint64_t c
 		calls->errors = more;
 		calls->error_room = room;
 	}
-	calls->errors[calls->error_count++] = (struct known_error){ *key, count };
+	calls->errors[calls->error_count++] = (struct known_error){ .key = *key, .count = count };
 }
 
 static int drain_errors(struct calls *calls, struct hr_drain *drain, struct hr_err *err)
@@ -217,14 +240,16 @@ static int drain_errors(struct calls *calls, struct hr_drain *drain, struct hr_e
 		return hr_err_errno(err, ret, "cannot read the errors of syscalls");
 	qsort(calls->errors, calls->error_count, sizeof(*calls->errors), by_key);
 	for (size_t i = 0; i < calls->error_count; i++) {
-		const struct known_error *now = &calls->errors[i], *before = NULL;
+		struct known_error *now = &calls->errors[i], *before = NULL;
 		uint64_t count = now->count;
+
+		now->process_id = hr_roster_process_id(drain->roster, now->key.process);
 
 		if (calls->error_before_count)
 			before = bsearch(now, calls->errors_before, calls->error_before_count, sizeof(*now), by_key);
-		if (before && before->count <= count) /* more before: the slot has another process now */
+		if (before && before->process_id == now->process_id)
 			count -= before->count;
-		if (count && hr_roster_process_id(drain->roster, now->key.process))
+		if (count && now->process_id)
 			add_error(drain, now->key.process, now->key.row, now->key.number, count);
 	}
 	free(calls->errors_before);

@@ -17,23 +17,18 @@
 #define NEIGHBOURS_MAX 20
 #define NEIGHBOUR_LEAST_NS 100000 /* less in an interval is not worth a row */
 
-struct seen_task {
-	uint32_t tid;
-	uint64_t ran_ns;
-};
-
-struct neighbour {
+/* What a process ran. */
+struct ran {
 	uint32_t pid;
 	uint64_t ran_ns;
-	const char *comm;
 };
 
 struct cpus {
 	struct hr_host host;
 	struct hr_host_cpu *before; /* of host.cpus, at the last pass */
 	uint64_t (*owner_ns)[HR_OWNERS_KERNEL]; /* by CPU, at the last pass */
-	struct seen_task *tasks;		/* by tid, at the last pass */
-	size_t task_count;
+	struct ran *processes;			/* by pid, at the last pass */
+	size_t process_count;
 };
 
 static uint64_t minus(uint64_t now, uint64_t before)
@@ -89,23 +84,6 @@ static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 	return other_ns;
 }
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct seen_task *left = a, *right = b;
-
-	return left->tid < right->tid ? -1 : left->tid > right->tid;
-}
-
-/* What a task ran since the last pass. One that is new since then ran all of it since. */
-static uint64_t ran_since(const struct cpus *cpus, const struct hr_task_row *task)
-{
-	struct seen_task key = { .tid = task->tid };
-	const struct seen_task *before = bsearch(&key, cpus->tasks, cpus->task_count, sizeof(key), by_tid);
-
-	/* less than before: the tid was reused */
-	return before && before->ran_ns <= task->ran_ns ? task->ran_ns - before->ran_ns : task->ran_ns;
-}
-
 static bool is_target(const struct hr_drain *drain, uint32_t pid)
 {
 	for (uint32_t slot = 1; slot < hr_roster_process_slots(drain->roster); slot++)
@@ -116,65 +94,80 @@ static bool is_target(const struct hr_drain *drain, uint32_t pid)
 
 static int by_pid(const void *a, const void *b)
 {
-	const struct neighbour *left = a, *right = b;
+	const struct ran *left = a, *right = b;
 
 	return left->pid < right->pid ? -1 : left->pid > right->pid;
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct neighbour *left = a, *right = b;
+	const struct ran *left = a, *right = b;
 
 	return left->ran_ns > right->ran_ns ? -1 : left->ran_ns < right->ran_ns;
 }
 
-/* Those that ran, one row a process, most time first; returns how many. */
-static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, struct neighbour *found)
+/* Add up the tasks of each process, those that have exited too; by pid in *ret, the caller's to free. */
+static int sum_processes(const struct hr_drain *drain, struct ran **ret, size_t *ret_count, struct hr_err *err)
 {
+	struct ran *sums = calloc(drain->task_count + 1, sizeof(*sums));
 	size_t count = 0, merged = 0;
 
-	for (size_t i = 0; i < drain->task_count; i++) {
-		const struct hr_task_row *task = &drain->tasks[i];
-		uint64_t ran_ns = task->pid ? ran_since(cpus, task) : 0;
-
-		if (ran_ns)
-			found[count++] = (struct neighbour){ task->pid, ran_ns, task->comm };
-	}
-	qsort(found, count, sizeof(*found), by_pid);
+	if (!sums)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < drain->task_count; i++)
+		if (drain->tasks[i].pid)
+			sums[count++] = (struct ran){ drain->tasks[i].pid, drain->tasks[i].ran_ns + drain->tasks[i].ended_ran_ns };
+	qsort(sums, count, sizeof(*sums), by_pid);
 	for (size_t i = 0; i < count; i++) {
-		if (merged && found[merged - 1].pid == found[i].pid)
-			found[merged - 1].ran_ns += found[i].ran_ns;
-		else if (!is_target(drain, found[i].pid))
-			found[merged++] = found[i];
+		if (merged && sums[merged - 1].pid == sums[i].pid)
+			sums[merged - 1].ran_ns += sums[i].ran_ns;
+		else
+			sums[merged++] = sums[i];
 	}
-	qsort(found, merged, sizeof(*found), by_time);
-	return merged;
+	*ret = sums;
+	*ret_count = merged;
+	return 0;
 }
 
-static int add_neighbours(struct cpus *cpus, struct hr_drain *drain, uint64_t other_ns, struct hr_err *err)
+/* Those outside the target that ran since the last pass, most time first, in `found`, which has room; returns how many. */
+static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, const struct ran *now, size_t count,
+			      struct ran *found)
 {
-	struct neighbour *found = calloc(drain->task_count + 1, sizeof(*found));
-	uint64_t named_ns = 0;
-	size_t count;
+	size_t neighbours = 0;
 
-	if (!found)
-		return hr_err_set(err, -ENOMEM, "out of memory");
-	count = find_neighbours(cpus, drain, found);
-	for (size_t i = 0; i < count && i < NEIGHBOURS_MAX && found[i].ran_ns >= NEIGHBOUR_LEAST_NS; i++) {
-		const struct hr_task_row *leader = hr_drain_task(drain, found[i].pid);
+	for (size_t i = 0; i < count; i++) {
+		const struct ran *before = NULL;
+		uint64_t ran_ns = now[i].ran_ns;
+
+		if (cpus->process_count)
+			before = bsearch(&now[i], cpus->processes, cpus->process_count, sizeof(*before), by_pid);
+		if (before && before->ran_ns <= ran_ns) /* less than before: the pid was reused */
+			ran_ns -= before->ran_ns;
+		if (ran_ns >= NEIGHBOUR_LEAST_NS && !is_target(drain, now[i].pid))
+			found[neighbours++] = (struct ran){ now[i].pid, ran_ns };
+	}
+	qsort(found, neighbours, sizeof(*found), by_time);
+	return neighbours < NEIGHBOURS_MAX ? neighbours : NEIGHBOURS_MAX;
+}
+
+static void add_neighbours(struct hr_drain *drain, const struct ran *found, size_t count, uint64_t other_ns)
+{
+	uint64_t named_ns = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct hr_task_row *first = hr_drain_task(drain, found[i].pid);
 		char name[HR_PROC_NAME_BYTES];
 
-		hr_text_clean(name, sizeof(name), leader ? leader->comm : found[i].comm, HR_COMM_BYTES);
+		hr_text_clean(name, sizeof(name), first ? first->comm : "", HR_COMM_BYTES);
 		named_ns += found[i].ran_ns;
 		hr_drain_add(drain, HR_TABLE_neighbours,
 			     &(struct hr_row_neighbours){
 				     .interval_id = drain->interval_id,
 				     .pid = found[i].pid,
-				     .name = name,
+				     .name = first ? name : NULL,
 				     .cpu_ns = found[i].ran_ns,
 			     });
 	}
-	free(found);
 	if (other_ns > named_ns) /* small ones, and those that came and went within the interval */
 		hr_drain_add(drain, HR_TABLE_neighbours,
 			     &(struct hr_row_neighbours){
@@ -183,21 +176,27 @@ static int add_neighbours(struct cpus *cpus, struct hr_drain *drain, uint64_t ot
 				     .name = NULL,
 				     .cpu_ns = other_ns - named_ns,
 			     });
-	return 0;
 }
 
-/* drain->tasks is sorted by tid already. */
-static int remember_tasks(struct cpus *cpus, const struct hr_drain *drain, struct hr_err *err)
+static int drain_processes(struct cpus *cpus, struct hr_drain *drain, uint64_t other_ns, struct hr_err *err)
 {
-	struct seen_task *tasks = calloc(drain->task_count + 1, sizeof(*tasks));
+	struct ran *now = NULL, *found;
+	size_t count = 0;
+	int ret = sum_processes(drain, &now, &count, err);
 
-	if (!tasks)
+	if (ret)
+		return ret;
+	found = calloc(count + 1, sizeof(*found));
+	if (!found) {
+		free(now);
 		return hr_err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < drain->task_count; i++)
-		tasks[i] = (struct seen_task){ drain->tasks[i].tid, drain->tasks[i].ran_ns };
-	free(cpus->tasks);
-	cpus->tasks = tasks;
-	cpus->task_count = drain->task_count;
+	}
+	if (!drain->discard)
+		add_neighbours(drain, found, find_neighbours(cpus, drain, now, count, found), other_ns);
+	free(found);
+	free(cpus->processes);
+	cpus->processes = now;
+	cpus->process_count = count;
 	return 0;
 }
 
@@ -214,8 +213,7 @@ static int drain_cpus(void *family, struct hr_drain *drain, struct hr_err *err)
 	if (ret)
 		return ret;
 	other_ns = add_cpus(cpus, drain);
-	ret = drain->discard ? 0 : add_neighbours(cpus, drain, other_ns, err);
-	return ret ? ret : remember_tasks(cpus, drain, err);
+	return drain_processes(cpus, drain, other_ns, err);
 }
 
 static void close_cpus(void *family)
@@ -227,7 +225,7 @@ static void close_cpus(void *family)
 	hr_host_fini(&cpus->host);
 	free(cpus->before);
 	free(cpus->owner_ns);
-	free(cpus->tasks);
+	free(cpus->processes);
 	free(cpus);
 }
 

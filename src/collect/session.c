@@ -131,10 +131,10 @@ static int rebase(struct hr_session *session, struct hr_err *err)
 {
 	int ret;
 
-	session->drain.start_ns = hr_clock_mono_ns();
 	session->drain.discard = true;
 	ret = pass(session, err);
 	session->drain.discard = false;
+	session->drain.start_ns = session->drain.read_ns;
 	return ret;
 }
 
@@ -171,16 +171,15 @@ static void make_run_id(char id[40], uint64_t unix_ns)
 	snprintf(id, 40, "%013llx-%016llx", (unsigned long long)(unix_ns / 1000000), (unsigned long long)chance);
 }
 
-static int write_features(struct hr_drain *drain, struct hr_err *err)
+static int write_features(struct hr_drain *drain, const struct hr_features *features, struct hr_err *err)
 {
-	struct hr_features features;
-	int ret = hr_features_probe("", &features, err);
+	int ret = 0;
 
 	for (int i = 0; i < HR_FEATURES && !ret; i++)
 		ret = hr_writer_add(drain->writer, HR_TABLE_features,
 				    &(struct hr_row_features){
 					    .feature = hr_feature_row(i)->name,
-					    .has = features.known[i] ? (int64_t)features.has[i] : HR_NULL,
+					    .has = features->known[i] ? (int64_t)features->has[i] : HR_NULL,
 					    .lost_without = hr_feature_row(i)->lost_without,
 				    },
 				    err);
@@ -189,7 +188,7 @@ static int write_features(struct hr_drain *drain, struct hr_err *err)
 
 static int write_run(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
 {
-	uint64_t unix_ns = hr_clock_real_ns();
+	uint64_t unix_ns = hr_clock_real_ns() - (hr_clock_mono_ns() - session->drain.epoch_ns);
 	struct utsname name;
 	char id[40], host[256];
 
@@ -226,21 +225,28 @@ static int open_families(struct hr_session *session, struct hr_err *err)
 	return hr_cost_open(&session->cost, err);
 }
 
-/* Attach before looking: what is born between the look and the attach would be missed. */
+/*
+ * Attach before looking: what is born between the look and the attach would be missed. The run begins with the first look at
+ * the accounts; until then every stamp lies before its start.
+ */
 static int start(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
-	int ret = hr_probes_attach(drain->probes, err);
+	struct hr_features features;
+	int ret = hr_features_probe("", &features, err);
 
+	drain->epoch_ns = UINT64_MAX;
+	if (!ret)
+		ret = hr_probes_attach(drain->probes, err);
 	if (!ret)
 		ret = hr_probes_seed(drain->probes, options->pids, options->pid_count, err);
 	if (!ret)
+		ret = rebase(session, err);
+	drain->epoch_ns = drain->start_ns;
+	if (!ret)
 		ret = write_run(session, options, err);
 	if (!ret)
-		ret = write_features(drain, err);
-	drain->epoch_ns = hr_clock_mono_ns();
-	if (!ret)
-		ret = rebase(session, err);
+		ret = write_features(drain, &features, err);
 	if (!ret)
 		ret = hr_writer_commit(drain->writer, err);
 	drain->interval_id = 1;
@@ -277,8 +283,10 @@ int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, 
 int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
-	int ret = hr_session_interval(session, err);
+	int ret;
 
+	drain->last = true;
+	ret = hr_session_interval(session, err);
 	hr_probes_detach(drain->probes);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		if (families[i]->finish)

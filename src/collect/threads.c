@@ -29,9 +29,18 @@ struct known {
 	char comm[HR_COMM_BYTES];
 };
 
+/* A thread's record as it was at a moment. */
+struct snapshot {
+	uint32_t slot;
+	uint64_t read_ns;
+	struct hr_thread thread;
+};
+
 struct threads {
 	struct known *known; /* by slot */
-	uint32_t slots;	     /* the first slot above all that are or were in use */
+	uint32_t slots;	     /* room in it: above all that are or were in use */
+	struct snapshot *snapshots;
+	size_t snapshot_count;
 };
 
 void hr_thread_totals_at(const struct hr_thread *thread, uint64_t now_ns, const uint64_t cpu_owner_ns[HR_OWNERS_KERNEL],
@@ -239,16 +248,36 @@ static int note_open_call(struct hr_drain *drain, const struct hr_thread *thread
 	drain->open_calls[drain->open_call_count++] = (struct hr_open_call){
 		.process_slot = thread->process,
 		.row = thread->call_row,
-		.age_ns = minus(now_ns, thread->call_ns),
+		.age_ns = minus(now_ns, thread->call_ns > drain->epoch_ns ? thread->call_ns : drain->epoch_ns),
 	};
 	return 0;
+}
+
+static uint64_t on_cpu_ns(const struct hr_thread_totals *totals)
+{
+	return totals->state_ns[HR_STATE_USER] + totals->state_ns[HR_STATE_KERNEL] + totals->mixed_ns;
+}
+
+/*
+ * A stretch in user mode becomes mixed as a whole when a call comes that is not timed, also the part of it that an earlier pass
+ * took for user mode. So only the sum over user, kernel and mixed grows steadily, and what is not the kernel's is the user's.
+ */
+static void split_on_cpu(struct known *known, const struct hr_thread_totals *now, struct hr_thread_totals *delta)
+{
+	uint64_t all_ns = minus(on_cpu_ns(now), on_cpu_ns(&known->totals)), kernel_ns = delta->state_ns[HR_STATE_KERNEL];
+
+	kernel_ns += hr_split_mixed_ns(minus(all_ns, kernel_ns), delta->mixed_kernel_ns, &known->mixed_carry_ns);
+	delta->state_ns[HR_STATE_KERNEL] = kernel_ns;
+	delta->state_ns[HR_STATE_USER] = all_ns - kernel_ns;
+	if (delta->mixed_ns > all_ns)
+		delta->mixed_ns = all_ns;
 }
 
 static int drain_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
 			struct hr_err *err)
 {
 	bool ended = thread->mode == HR_MODE_ENDED;
-	uint64_t cpu_owner_ns[HR_OWNERS_KERNEL], kernel_ns;
+	uint64_t cpu_owner_ns[HR_OWNERS_KERNEL];
 	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
 	struct hr_thread_totals totals, delta;
 	int ret;
@@ -256,11 +285,9 @@ static int drain_thread(struct hr_drain *drain, struct known *known, const struc
 	cpu_owner_totals(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
 	hr_thread_totals_at(thread, now_ns, cpu_owner_ns, &totals);
 	subtract(&totals, &known->totals, &delta);
+	split_on_cpu(known, &totals, &delta);
 	known->totals = totals;
 	known->read_ns = now_ns;
-	kernel_ns = hr_split_mixed_ns(delta.mixed_ns, delta.mixed_kernel_ns, &known->mixed_carry_ns);
-	delta.state_ns[HR_STATE_KERNEL] += kernel_ns;
-	delta.state_ns[HR_STATE_USER] += delta.mixed_ns - kernel_ns;
 	add_states(drain, known->id, &delta);
 	add_cpu_waits(drain, known->id, &delta);
 	add_counters(drain, known, thread, &delta, delta.mixed_ns);
@@ -295,30 +322,24 @@ static int enter_thread(struct hr_drain *drain, struct known *known, const struc
 	return 0;
 }
 
-static int drain_slot(struct threads *threads, struct hr_drain *drain, uint32_t slot, struct hr_err *err)
+static int drain_slot(struct threads *threads, struct hr_drain *drain, const struct snapshot *snapshot, struct hr_err *err)
 {
-	struct known *known = &threads->known[slot];
-	struct hr_thread thread;
-	uint64_t now_ns;
+	struct known *known = &threads->known[snapshot->slot];
+	const struct hr_thread *thread = &snapshot->thread;
 	int ret = 0;
 
-	if (!read_thread(hr_probes_thread(drain->probes, slot), &thread)) {
-		drain->torn_reads++;
-		return 0; /* the next pass has it all */
-	}
 	/* a thread of a process that came after the processes were looked at waits for the next pass */
-	if (!thread.tid || !hr_roster_process_id(drain->roster, thread.process))
+	if (!thread->tid || !hr_roster_process_id(drain->roster, thread->process))
 		return 0;
-	now_ns = thread.mode == HR_MODE_ENDED ? thread.since_ns : hr_clock_mono_ns();
 	if (!known->id)
-		ret = enter_thread(drain, known, &thread, now_ns, err);
+		ret = enter_thread(drain, known, thread, snapshot->read_ns, err);
 	if (!ret)
-		ret = drain_thread(drain, known, &thread, now_ns, err);
-	if (ret || thread.mode != HR_MODE_ENDED)
+		ret = drain_thread(drain, known, thread, snapshot->read_ns, err);
+	if (ret || thread->mode != HR_MODE_ENDED)
 		return ret;
-	ret = hr_roster_thread_leave(drain, known->id, thread.since_ns, true, err);
+	ret = hr_roster_thread_leave(drain, known->id, thread->since_ns, true, err);
 	known->id = 0;
-	if (!ret && hr_probes_free_thread(drain->probes, slot))
+	if (!ret && hr_probes_free_thread(drain->probes, snapshot->slot))
 		ret = hr_err_set(err, -EIO, "cannot take back the slot of a thread that ended");
 	return ret;
 }
@@ -326,39 +347,64 @@ static int drain_slot(struct threads *threads, struct hr_drain *drain, uint32_t 
 static int grow(struct threads *threads, uint32_t slot)
 {
 	uint32_t slots = threads->slots ? threads->slots : 64;
-	struct known *more;
+	struct snapshot *snapshots;
+	struct known *known;
 
 	if (slot < threads->slots)
 		return 0;
 	while (slots <= slot)
 		slots *= 2;
-	more = realloc(threads->known, slots * sizeof(*more));
-	if (!more)
+	known = realloc(threads->known, slots * sizeof(*known));
+	if (!known)
 		return -ENOMEM;
-	memset(more + threads->slots, 0, (slots - threads->slots) * sizeof(*more));
-	threads->known = more;
+	memset(known + threads->slots, 0, (slots - threads->slots) * sizeof(*known));
+	threads->known = known;
+	snapshots = realloc(threads->snapshots, slots * sizeof(*snapshots));
+	if (!snapshots)
+		return -ENOMEM;
+	threads->snapshots = snapshots;
 	threads->slots = slots;
+	return 0;
+}
+
+/* Copy all records in one go, so that they are of one moment as nearly as can be. */
+static int take_snapshots(struct threads *threads, struct hr_drain *drain)
+{
+	uint32_t unused = 0;
+
+	threads->snapshot_count = 0;
+	for (uint32_t slot = 1; slot < HR_THREAD_SLOTS && unused < UNUSED_IN_A_ROW; slot++) {
+		const struct hr_thread *thread = hr_probes_thread(drain->probes, slot);
+		struct snapshot *snapshot;
+
+		unused = thread->tid || slot < threads->slots ? 0 : unused + 1; /* beyond what was ever in use */
+		if (!thread->tid)
+			continue;
+		if (grow(threads, slot))
+			return -ENOMEM;
+		snapshot = &threads->snapshots[threads->snapshot_count];
+		snapshot->slot = slot;
+		if (!read_thread(thread, &snapshot->thread)) {
+			drain->torn_reads++; /* the next pass has it all */
+			continue;
+		}
+		snapshot->read_ns = snapshot->thread.mode == HR_MODE_ENDED ? snapshot->thread.since_ns : hr_clock_mono_ns();
+		threads->snapshot_count++;
+	}
+	drain->read_ns = hr_clock_mono_ns();
 	return 0;
 }
 
 static int drain_threads(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct threads *threads = family;
-	uint32_t unused = 0;
 	int ret = 0;
 
 	drain->open_call_count = 0;
-	for (uint32_t slot = 1; slot < HR_THREAD_SLOTS && unused < UNUSED_IN_A_ROW && !ret; slot++) {
-		bool in_use = hr_probes_thread(drain->probes, slot)->tid != 0;
-
-		unused = in_use || slot < threads->slots ? 0 : unused + 1; /* beyond what was ever in use */
-		if (!in_use)
-			continue;
-		if (grow(threads, slot))
-			return hr_err_set(err, -ENOMEM, "out of memory");
-		ret = drain_slot(threads, drain, slot, err);
-	}
-	drain->read_ns = hr_clock_mono_ns();
+	if (take_snapshots(threads, drain))
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < threads->snapshot_count && !ret; i++)
+		ret = drain_slot(threads, drain, &threads->snapshots[i], err);
 	return ret;
 }
 
@@ -388,8 +434,10 @@ static void close_threads(void *family)
 {
 	struct threads *threads = family;
 
-	if (threads)
+	if (threads) {
 		free(threads->known);
+		free(threads->snapshots);
+	}
 	free(threads);
 }
 

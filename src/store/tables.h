@@ -81,11 +81,11 @@
 	INT(interval_id, "", "interval") \
 	INT(process_id, "", "process") \
 	TEXT(abi, "", "native, or compat: 32-bit calls on a 64-bit kernel") \
-	TEXT(syscall, "", "name, or its number where it has none") \
+	TEXT(syscall, "", "name; syscall_NUMBER where it has none") \
 	INT(calls, "", "calls finished") \
-	INT(timed, "", "of them, how many were measured; the rest is estimated by them") \
+	INT(timed, "", "of them, how many were measured; calls in quick succession are not all, and those stand for the rest") \
 	INT(errors, "", "calls that returned an errno") \
-	INT(total_ns, "ns", "time in the calls that finished") \
+	INT(total_ns, "ns", "time in the calls that finished; null: none of them was measured") \
 	INT(in_progress, "", "calls not finished at the interval's end") \
 	INT(in_progress_ns, "ns", "how long those have lasted, since they began or the run did")
 
@@ -93,7 +93,7 @@
 	INT(interval_id, "", "interval") \
 	INT(process_id, "", "process") \
 	TEXT(abi, "", "native or compat") \
-	TEXT(syscall, "", "name, or its number where it has none") \
+	TEXT(syscall, "", "name; syscall_NUMBER where it has none") \
 	TEXT(error, "", "name of the errno") \
 	INT(calls, "", "calls that returned it")
 
