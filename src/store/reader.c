@@ -44,13 +44,19 @@ static char *make_uri(const char *path, const char *parameters)
 	return sqlite3_str_finish(uri);
 }
 
-static bool side_file_exists(const char *real_path, const char *suffix)
+/* True while somebody writes to the file, or if its writer was killed and nobody has opened it since. */
+static bool has_side_file(const char *real_path)
 {
+	static const char *const suffixes[] = { "-wal", "-journal" };
 	char side[PATH_MAX + 16];
 	struct stat found;
 
-	snprintf(side, sizeof(side), "%s%s", real_path, suffix);
-	return lstat(side, &found) == 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(side, sizeof(side), "%s%s", real_path, suffixes[i]);
+		if (lstat(side, &found) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -59,9 +65,7 @@ static bool side_file_exists(const char *real_path, const char *suffix)
  */
 static const char *choose_parameters(const char *real_path)
 {
-	if (side_file_exists(real_path, "-wal") || side_file_exists(real_path, "-journal"))
-		return "?mode=ro";
-	return "?mode=ro&immutable=1";
+	return has_side_file(real_path) ? "?mode=ro" : "?mode=ro&immutable=1";
 }
 
 static int check_file(const char *path, struct hr_err *err)
@@ -153,6 +157,26 @@ static int check_run(struct hr_reader *reader, struct hr_err *err)
 	return 0;
 }
 
+/* SQLite takes a last page that is cut for a whole one. With a side file, pages may be there and not yet in the file. */
+static int check_size(struct hr_reader *reader, const char *real_path, struct hr_err *err)
+{
+	int64_t pages, page_bytes;
+	struct stat found;
+	int result;
+
+	if (has_side_file(real_path))
+		return 0;
+	result = read_number(reader, "PRAGMA page_count", &pages, err);
+	if (result)
+		return result;
+	result = read_number(reader, "PRAGMA page_size", &page_bytes, err);
+	if (result)
+		return result;
+	if (stat(real_path, &found))
+		return hr_err_errno(err, -errno, "cannot read '%s'", reader->path);
+	return found.st_size < pages * page_bytes ? refuse(reader, SQLITE_CORRUPT, err) : 0;
+}
+
 int hr_reader_open(const char *path, struct hr_reader **ret_reader, struct hr_err *err)
 {
 	struct hr_reader *reader;
@@ -172,6 +196,8 @@ int hr_reader_open(const char *path, struct hr_reader **ret_reader, struct hr_er
 	result = reader->path ? open_db(reader, real_path, err) : hr_err_errno(err, -ENOMEM, "cannot open '%s'", path);
 	if (!result)
 		result = check_run(reader, err);
+	if (!result)
+		result = check_size(reader, real_path, err);
 	if (result)
 		hr_reader_close(reader);
 	else
