@@ -130,11 +130,9 @@ static __always_inline enum hr_state blocked_state(struct task_struct *task, con
 		.in_syscall = thread->in_call,
 		.kernel_lock = thread->kernel_lock != 0,
 		.reclaim = thread->reclaim != 0,
+		.call = call_kind(thread->call_row),
 	};
-	__u32 row = thread->call_row;
 
-	if (row < 2 * HR_CALL_NRS)
-		block.call = call_kinds[row];
 	if (task->flags & PF_IO_WORKER)
 		block.io_worker = 1;
 	if (task_state & HR_TASK_UNINTERRUPTIBLE)

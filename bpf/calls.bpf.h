@@ -10,9 +10,10 @@ static __noinline __u32 calls_claim(__u32 process_slot, __u32 row)
 {
 	struct hr_process *process = process_by_slot(process_slot);
 	struct hr_calls *record;
+	__u64 index = whole(row);
 	__u32 id = 0, key;
 
-	if (!process || row >= HR_CALL_ROWS)
+	if (!process || index >= HR_CALL_ROWS)
 		return 0;
 	if (bpf_map_pop_elem(&free_calls, &id))
 		return 0;
@@ -22,7 +23,7 @@ static __noinline __u32 calls_claim(__u32 process_slot, __u32 row)
 		return 0;
 	record->row = row;
 	record->process = process_slot;
-	process->call_record[row] = id;
+	process->call_record[index] = id;
 	return id;
 }
 
@@ -30,11 +31,12 @@ static __noinline __u32 calls_claim(__u32 process_slot, __u32 row)
 static __always_inline __u32 calls_find(__u32 process_slot, __u32 row)
 {
 	struct hr_process *process = process_by_slot(process_slot);
+	__u64 index = whole(row);
 	__u32 id;
 
-	if (!process || row >= HR_CALL_ROWS)
+	if (!process || index >= HR_CALL_ROWS)
 		return 0;
-	id = process->call_record[row];
+	id = process->call_record[index];
 	return id ? id : calls_claim(process_slot, row);
 }
 

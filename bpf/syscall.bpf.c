@@ -91,7 +91,7 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 		return 0;
 	row = call_row(task, number);
 	/* restart_syscall goes on with the call before it, and waits for what that waited for */
-	if (!thread->restarting || row >= 2 * HR_CALL_NRS || call_kinds[row] != HR_CALL_RESTART) {
+	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
 		thread->call_row = row;
 		thread->call_record = calls_find(thread->process, row);
 		save_args(thread, regs);

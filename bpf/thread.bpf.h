@@ -58,6 +58,26 @@ static __always_inline __u64 elapsed_ns(__u64 since_ns, __u64 now_ns)
 	return 0;
 }
 
+/*
+ * An index as the verifier follows it. clang compares the lower half of a register where that is enough, and verifiers before 6.8
+ * do not conclude from that for the whole; after this they compare the whole.
+ */
+static __always_inline __u64 whole(__u32 value)
+{
+	__u64 index = value;
+
+	asm volatile("" : "+r"(index));
+	return index;
+}
+
+/* What a syscall row waits for: enum hr_call_kind. */
+static __always_inline __u32 call_kind(__u32 row)
+{
+	__u64 index = whole(row);
+
+	return index < 2 * HR_CALL_NRS ? call_kinds[index] : HR_CALL_OTHER;
+}
+
 #define compiler_barrier() asm volatile("" ::: "memory")
 
 static __always_inline void thread_begin_change(struct hr_thread *thread)
