@@ -101,7 +101,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libheadroom-san.a
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libheadroom-san.a $(LDLIBS) -lcmocka
 
 unit: $(UNIT)
-	$(Q)status=0; for test in $^; do ./$$test || status=1; done; exit $$status
+	$(Q)status=0; for test in $(abspath $^); do $$test || status=1; done; exit $$status
 
 $(BUILD)/workloads/%: tests/workloads/%.c
 	$(call say,CC,$<)
