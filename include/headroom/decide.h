@@ -29,7 +29,9 @@ struct hr_block {
 /* True if the answer depends on the file behind the call's fd; resolving it costs, so it is asked for only then. */
 HR_INLINE int hr_decide_needs_file(const struct hr_block *block)
 {
-	if (!block->in_syscall || block->kernel_lock || block->iowait)
+	if (!block->in_syscall || block->kernel_lock)
+		return 0;
+	if (block->task_state & HR_TASK_UNINTERRUPTIBLE && block->iowait)
 		return 0;
 	switch (block->call) {
 	case HR_CALL_READ:
