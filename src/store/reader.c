@@ -157,7 +157,7 @@ static int check_run(struct hr_reader *reader, struct hr_err *err)
 	return 0;
 }
 
-/* SQLite takes a last page that is cut for a whole one. With a side file, pages may be there and not yet in the file. */
+/* SQLite takes a last page that is cut for a whole one. With a side file, some pages may stand only there. */
 static int check_size(struct hr_reader *reader, const char *real_path, struct hr_err *err)
 {
 	int64_t pages, page_bytes;

@@ -51,12 +51,15 @@ static int run_failing(const void *values, const struct hr_arguments *arguments)
 }
 
 static const struct hr_verb record = {
-	.name = "record", .summary = "record a run", .usage = "[-- CMD ...]", .examples = "  headroom record\n", .options = rows,
-	.values_bytes = sizeof(struct values), .defaults = &(const struct values){ .output = "run.db" }, .takes_command = true,
+	.name = "record", .summary = "record a run", .usage = "[-- CMD ...]", .examples = "  headroom record\n",
+	.options = rows, .values_bytes = sizeof(struct values),
+	.defaults = &(const struct values){ .output = "run.db" },
+	.takes_command = true,
 	.run = run_fake,
 };
 static const struct hr_verb report = {
-	.name = "report", .summary = "show a run", .usage = "RUN.db", .options = rows, .values_bytes = sizeof(struct values),
+	.name = "report", .summary = "show a run", .usage = "RUN.db", .options = rows,
+	.values_bytes = sizeof(struct values),
 	.arguments_max = 1, .arguments = "one run file", .run = run_fake,
 };
 static const struct hr_verb failing = {
@@ -96,7 +99,7 @@ static void read_back(int fd, char *text, size_t size)
 	close(fd);
 }
 
-/* Run a command line, which ends with NULL, and keep what it prints. Its standard output goes to out_fd if that is not -1. */
+/* Run a command line, which ends with NULL, and keep what it prints. Its output goes to out_fd if that is not -1. */
 static int run_to(int out_fd, const char *first, ...)
 {
 	static char *argv[16]; /* the arguments that a verb sees point into it */
@@ -154,7 +157,8 @@ static void bad_usage_is_one_sentence_and_nothing_runs(void **state)
 		{ { "zebra" }, "headroom: unknown command 'zebra'; `headroom help` lists the commands\n" },
 		{ { "help", "recrod" }, "headroom: unknown command 'recrod'; did you mean 'record'?\n" },
 		{ { "-o", "x" }, "headroom: '-o' stands before a command; write `headroom COMMAND -o`\n" },
-		{ { "record", "--outptu=x" }, "headroom: record: unknown option '--outptu'; did you mean '--output'?\n" },
+		{ { "record", "--outptu=x" },
+		  "headroom: record: unknown option '--outptu'; did you mean '--output'?\n" },
 		{ { "record", "sleep" }, "headroom: record: unexpected argument 'sleep'; a command goes after '--'\n" },
 		{ { "record", "--" }, "headroom: record: no command follows '--'\n" },
 		{ { "report", "a", "b" }, "headroom: report: unexpected argument 'b'; it takes one run file\n" },

@@ -60,7 +60,8 @@ static void the_middle_of_a_slot_is_within_its_error_of_any_value_in_it(void **s
 	(void)state;
 	FOR_EACH_GEOMETRY(g) {
 		for (uint32_t slot = 1U << g->bits; slot + 1 < g->slots; slot++) {
-			const double low = (double)hr_hist_low(slot, g->bits), high = (double)hr_hist_low(slot + 1, g->bits);
+			const double low = (double)hr_hist_low(slot, g->bits);
+			const double high = (double)hr_hist_low(slot + 1, g->bits);
 
 			/* the lowest value is the worst: the error is largest there and the value smallest */
 			assert_true((high - low) / 2 <= low / (2U << g->bits));

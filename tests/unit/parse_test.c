@@ -65,8 +65,10 @@ static void decimals_are_exact(void **state)
 
 static void what_is_no_duration_is_refused_and_named(void **state)
 {
-	static const char *const texts[] = { "",    "s",    "abc", "-1s", "+1s", " 1s", "1s ", "1 s", "1.s",  ".5s", "1..5s",
-					     "1,5s", "1e3s", "1S",  "1sec", "1min", "1d",  "0x1s", "1.5", "10", "1m30s", "inf" };
+	static const char *const texts[] = {
+		"", "s", "abc", "-1s", "+1s", " 1s", "1s ", "1 s", "1.s", ".5s", "1..5s", "1,5s", "1e3s", "1S", "1sec",
+		"1min", "1d", "0x1s", "1.5", "10", "1m30s", "inf",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -91,7 +93,8 @@ static void a_bare_number_is_told_how_to_get_a_unit(void **state)
 
 static void a_duration_over_63_bits_is_out_of_range(void **state)
 {
-	static const char *const texts[] = { "9223372036854775808ns", "9223372036.9s", "2562048h", "18446744073709551616ns",
+	static const char *const texts[] = { "9223372036854775808ns", "9223372036.9s", "2562048h",
+					     "18446744073709551616ns",
 					     "99999999999999999999999999999999h", "18446744073709551615h" };
 	uint64_t ns = 99;
 
@@ -121,7 +124,8 @@ static void numbers_are_read_up_to_both_bounds(void **state)
 
 static void numbers_outside_are_refused_with_the_bounds(void **state)
 {
-	static const char *const texts[] = { "-4", "8", "9223372036854775808", "-9223372036854775809", "99999999999999999999999" };
+	static const char *const texts[] = { "-4", "8", "9223372036854775808", "-9223372036854775809",
+					     "99999999999999999999999" };
 	struct hr_err err;
 	int64_t value = 99;
 

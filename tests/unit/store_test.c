@@ -12,7 +12,7 @@
 #include "run_fixture.h"
 #include "store/views.h"
 
-/* Cell k of the row that the tests write to a table: all kinds differ, and in every third row a third of the cells is NULL. */
+/* The rows that the tests write to a table: no two cells are the same, and in every third row a third is NULL. */
 static bool cell_is_null(int row, int column, const struct hr_table *table)
 {
 	return row % 3 == 1 && column % 3 == 1 && !(table->keyed && column == 0);
@@ -109,7 +109,8 @@ static void a_row_struct_has_its_columns_in_the_order_of_the_table(void **state)
 {
 	const struct scratch *scratch = *state;
 	const struct hr_row_threads row = {
-		.thread_id = 1, .process_id = 2, .tid = 3, .name = "worker", .first_ns = 4, .last_ns = HR_NULL, .ended = 0,
+		.thread_id = 1, .process_id = 2, .tid = 3, .name = "worker", .first_ns = 4, .last_ns = HR_NULL,
+		.ended = 0,
 	};
 	struct hr_writer *writer = create_run(scratch->run);
 	struct hr_reader *reader;
@@ -118,7 +119,8 @@ static void a_row_struct_has_its_columns_in_the_order_of_the_table(void **state)
 	assert_int_equal(hr_writer_finish(writer, NULL), 0);
 	hr_writer_close(writer);
 	reader = open_run(scratch->run);
-	assert_int_equal(value_of(reader, "SELECT count(*) FROM threads WHERE thread_id = 1 AND process_id = 2 AND tid = 3"
+	assert_int_equal(value_of(reader,
+				  "SELECT count(*) FROM threads WHERE thread_id = 1 AND process_id = 2 AND tid = 3"
 				  " AND name = 'worker' AND first_ns = 4 AND last_ns IS NULL AND ended = 0"), 1);
 	hr_reader_close(reader);
 }
@@ -151,15 +153,19 @@ static void a_row_is_updated_by_its_key(void **state)
 		char sql[96]; /* more statements than are kept */
 
 		assert_int_equal(hr_writer_add(writer, HR_TABLE_threads, &row, NULL), 0);
-		snprintf(sql, sizeof(sql), "UPDATE threads SET last_ns = ?, name = ? WHERE thread_id = ? AND %d", (int)id);
+		snprintf(sql, sizeof(sql), "UPDATE threads SET last_ns = ?, name = ? WHERE thread_id = ? AND %d",
+			 (int)id);
 		assert_int_equal(hr_writer_exec(writer, NULL, sql, "iti", id * 10, "gone", id), 0);
-		assert_int_equal(hr_writer_exec(writer, NULL, "UPDATE threads SET ended = ended + 1 WHERE thread_id = ?", "i",
+		assert_int_equal(hr_writer_exec(writer, NULL,
+						"UPDATE threads SET ended = ended + 1 WHERE thread_id = ?", "i",
 						id), 0);
 	}
 	assert_int_equal(hr_writer_finish(writer, NULL), 0);
 	hr_writer_close(writer);
 	reader = open_run(scratch->run);
-	assert_int_equal(value_of(reader, "SELECT count(*) FROM threads WHERE last_ns = tid * 10 AND name = 'gone' AND ended = 1"),
+	assert_int_equal(value_of(reader,
+				  "SELECT count(*) FROM threads"
+				  " WHERE last_ns = tid * 10 AND name = 'gone' AND ended = 1"),
 			 20);
 	hr_reader_close(reader);
 }
@@ -299,14 +305,18 @@ static void the_views_answer_what_people_ask(void **state)
 		blocked_states += hr_state_group(s) == HR_GROUP_BLOCKED;
 	assert_int_equal(value_of(reader, "SELECT seconds * 1000 FROM v_state_totals WHERE state = 'user'"), 4000);
 	assert_int_equal(value_of(reader, "SELECT abs(sum(share) - 1) < 1e-9 FROM v_state_totals"), 1);
-	assert_int_equal(value_of(reader, "SELECT seconds * 1000 FROM v_thread_states WHERE process = 'two' AND thread = 'main'"),
+	assert_int_equal(value_of(reader,
+				  "SELECT seconds * 1000 FROM v_thread_states"
+				  " WHERE process = 'two' AND thread = 'main'"),
 			 3000);
 	assert_int_equal(value_of(reader, "SELECT start_s * 1000 FROM v_interval_states"), 500);
 	assert_int_equal(value_of(reader, "SELECT on_cpu_s FROM v_interval_states"), 5);
 	assert_int_equal(value_of(reader, "SELECT waiting_for_cpu_s FROM v_interval_states"), 2);
 	assert_int_equal(value_of(reader, "SELECT blocked_s FROM v_interval_states"), blocked_states);
-	assert_int_equal(value_of(reader, "SELECT mean_us FROM v_syscalls WHERE process = 'one' AND syscall = 'read'"), 2000);
-	assert_int_equal(value_of(reader, "SELECT mean_us FROM v_syscalls WHERE process = 'two' AND syscall = 'read'"), 1000);
+	assert_int_equal(value_of(reader, "SELECT mean_us FROM v_syscalls WHERE process = 'one' AND syscall = 'read'"),
+			 2000);
+	assert_int_equal(value_of(reader, "SELECT mean_us FROM v_syscalls WHERE process = 'two' AND syscall = 'read'"),
+			 1000);
 	assert_int_equal(value_of(reader, "SELECT errors FROM v_syscalls WHERE process = 'two'"), 1);
 	assert_int_equal(value_of(reader, "SELECT count FROM v_latencies WHERE metric = 'runq'"), 100);
 	assert_int_equal(value_of(reader, "SELECT p50_us FROM v_latencies WHERE metric = 'runq'"), 50);
@@ -325,7 +335,8 @@ static void missing_names_are_null_and_lose_no_time(void **state)
 	assert_int_equal(hr_writer_finish(writer, NULL), 0);
 	hr_writer_close(writer);
 	reader = open_run(scratch->run);
-	assert_int_equal(value_of(reader, "SELECT count(*) FROM v_thread_states WHERE thread IS NULL AND state = 'futex'"),
+	assert_int_equal(value_of(reader,
+				  "SELECT count(*) FROM v_thread_states WHERE thread IS NULL AND state = 'futex'"),
 			 THREADS_PER_INTERVAL);
 	hr_reader_close(reader);
 }

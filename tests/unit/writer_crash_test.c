@@ -276,9 +276,9 @@ static void an_interval_larger_than_the_disk_is_rolled_back_as_a_whole(void **st
 		skip_without_small_disk();
 	writer = create_run(scratch->run);
 	assert_int_equal(add_interval(writer, 1, NULL), 0);
-	for (; rows < 400000 && !hr_writer_add(writer, HR_TABLE_thread_states,
-					       &(struct hr_row_thread_states){ 2, (int64_t)rows, "futex", 1 }, &err); rows++)
-		;
+	while (!hr_writer_add(writer, HR_TABLE_thread_states,
+			      &(struct hr_row_thread_states){ 2, (int64_t)rows, "futex", 1 }, &err) && rows < 400000)
+		rows++;
 	assert_in_range(rows, 1000, 399999); /* more than the cache, so that it failed before the commit */
 	assert_non_null(strstr(err.text, "No space left on device"));
 	assert_int_equal(hr_writer_add(writer, HR_TABLE_intervals, &interval, &err), -ENOSPC);

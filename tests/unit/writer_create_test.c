@@ -10,7 +10,8 @@
 #include "run_fixture.h"
 
 /* Assert that creating fails with the code, a sentence that names the path and contains the words, and no new file. */
-static void assert_not_created(const struct scratch *scratch, const char *path, bool replace, int code, const char *words)
+static void assert_not_created(const struct scratch *scratch, const char *path, bool replace, int code,
+			       const char *words)
 {
 	struct hr_writer *writer = NULL;
 	struct hr_err err = { "" };
