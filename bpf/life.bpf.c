@@ -87,11 +87,11 @@ static __always_inline int on_death(struct task_struct *task)
 
 	if (!thread)
 		return 0;
+	bpf_map_update_elem(&thread_slots, &pid, &zero, BPF_ANY); /* from here on no switch changes the accounts */
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
 		thread_catch_up(thread, now_ns);
 	process_slot = thread->process;
-	bpf_map_update_elem(&thread_slots, &pid, &zero, BPF_ANY);
 	parallel_change(process_slot, -1, now_ns);
 	thread_begin_change(thread);
 	charge_on_cpu(thread, now_ns);

@@ -63,6 +63,26 @@ static __always_inline __u32 skip_for(__u64 gap_ns, __u64 calls, __u64 now_ns)
 	return 16 + (now_ns & 31);
 }
 
+/*
+ * Newer kernels (7.x) let a program on these hooks be preempted. The switch that does it changes the same accounts, and a thread
+ * that gets the CPU meanwhile finds the program busy and goes unseen: so no preemption where the kernel can forbid it (6.10).
+ * Where it cannot, the hooks themselves run without.
+ */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+static __always_inline void begin_undisturbed(void)
+{
+	if (config.has_preempt_disable)
+		bpf_preempt_disable();
+}
+
+static __always_inline void end_undisturbed(void)
+{
+	if (config.has_preempt_disable)
+		bpf_preempt_enable();
+}
+
 /* True: this call goes untimed. */
 static __always_inline bool skips(struct hr_calls *record)
 {
@@ -79,17 +99,11 @@ static __always_inline void plan_skips(struct hr_calls *record, __u64 now_ns)
 	record->timed_calls = record->calls;
 }
 
-static __always_inline int on_enter(struct pt_regs *regs, long number)
+static __always_inline void enter_call(struct hr_thread *thread, struct pt_regs *regs, __u32 row)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct hr_thread *thread = thread_by_pid(task->pid);
 	struct hr_calls *record;
 	__u64 now_ns;
-	__u32 row;
 
-	if (!thread)
-		return 0;
-	row = call_row(task, number);
 	/* restart_syscall goes on with the call before it, and waits for what that waited for */
 	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
 		thread->call_row = row;
@@ -102,7 +116,7 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 		thread->call_ns = 0;
 		thread->mixed = 1;
 		thread->in_call = 1;
-		return 0;
+		return;
 	}
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
@@ -116,6 +130,18 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 	thread_end_change(thread);
 	if (record)
 		plan_skips(record, now_ns);
+}
+
+static __always_inline int on_enter(struct pt_regs *regs, long number)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct hr_thread *thread = thread_by_pid(task->pid);
+
+	if (!thread)
+		return 0;
+	begin_undisturbed();
+	enter_call(thread, regs, call_row(task, number));
+	end_undisturbed();
 	return 0;
 }
 
@@ -174,15 +200,11 @@ static __always_inline void count_call(struct hr_thread *thread, struct hr_calls
 		count_error(thread, -result);
 }
 
-static __always_inline int on_exit(long result)
+static __always_inline void leave_call(struct hr_thread *thread, long result)
 {
-	struct hr_thread *thread = current_thread();
-	struct hr_calls *record;
+	struct hr_calls *record = calls_shard(thread->call_record);
 	__u64 now_ns;
 
-	if (!thread || !thread->in_call) /* a child returns from a clone that it never entered */
-		return 0;
-	record = calls_shard(thread->call_record);
 	count_call(thread, record, result);
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;
 	if (!thread->call_ns) {
@@ -191,7 +213,7 @@ static __always_inline int on_exit(long result)
 			record->untimed++;
 			thread->mixed_kernel_ns += record->mean_ns;
 		}
-		return 0;
+		return;
 	}
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
@@ -203,6 +225,17 @@ static __always_inline int on_exit(long result)
 	time_call(thread, record, now_ns);
 	thread->call_ns = 0;
 	thread_end_change(thread);
+}
+
+static __always_inline int on_exit(long result)
+{
+	struct hr_thread *thread = current_thread();
+
+	if (!thread || !thread->in_call) /* a child returns from a clone that it never entered */
+		return 0;
+	begin_undisturbed();
+	leave_call(thread, result);
+	end_undisturbed();
 	return 0;
 }
 

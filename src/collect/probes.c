@@ -102,6 +102,7 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 		.shard_per_cpu = probes->cpus <= probes->shards,
 		.follow_children = options->follow_children,
 		.has_rdonly_cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0,
+		.has_preempt_disable = btf__find_by_name_kind(kernel, "bpf_preempt_disable", BTF_KIND_FUNC) > 0,
 	};
 	hr_syscall_kinds(bpf->rodata->call_kinds);
 	bpf_map__set_max_entries(bpf->maps.thread_slots, pid_max + 1);
