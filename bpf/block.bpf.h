@@ -3,7 +3,7 @@
 #define HR_BLOCK_BPF_H
 
 /* Why a thread leaves its CPU to wait: gather what hr_decide() asks for. No stack walk; the file behind an fd only if needed. */
-#include "thread.bpf.h"
+#include "calls.bpf.h"
 
 #include "headroom/decide.h"
 
@@ -119,6 +119,40 @@ static __always_inline enum hr_file_kind waited_file(struct task_struct *task, c
 			kind = file_kind(file);
 	}
 	return kind;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/* -1 outside a syscall: exceptions and interrupts from user mode store that. */
+#define SYSCALL_NUMBER(regs) ((long)(regs)->orig_ax)
+#define SYSCALL_ARG0(regs) ((regs)->di)
+#define SYSCALL_ARG1(regs) ((regs)->si)
+#define SYSCALL_ARG2(regs) ((regs)->dx)
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NUMBER(regs) ((long)(regs)->syscallno)
+#define SYSCALL_ARG0(regs) ((regs)->regs[0])
+#define SYSCALL_ARG1(regs) ((regs)->regs[1])
+#define SYSCALL_ARG2(regs) ((regs)->regs[2])
+#endif
+
+/*
+ * The call that a thread is in whose entry was not seen, because it was before the recording or the program was skipped, by the
+ * registers that it saved then. It is timed from now on. io_uring workers carry their creator's registers.
+ */
+static __always_inline void call_by_registers(struct hr_thread *thread, struct task_struct *task, __u64 now_ns)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	long number = SYSCALL_NUMBER(regs);
+
+	if (number < 0 || number >= HR_CALL_NRS || (task->flags & PF_IO_WORKER))
+		return;
+	thread->call_row = number;
+	thread->call_record = calls_find(thread->process, number);
+	thread->call_args[0] = SYSCALL_ARG0(regs);
+	thread->call_args[1] = SYSCALL_ARG1(regs);
+	thread->call_args[2] = SYSCALL_ARG2(regs);
+	thread->call_ns = now_ns;
+	thread->call_left_cpu = 1;
+	thread->in_call = 1;
 }
 
 /* The state of a thread that leaves its CPU to wait, or has done so. */

@@ -33,6 +33,8 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 	charge_on_cpu(thread, now_ns);
 	thread->mixed = 0;
 	if (blocked) {
+		if (!thread->in_call)
+			call_by_registers(thread, task, now_ns);
 		thread->state = blocked_state(task, thread, task_state, true);
 		thread->mode = HR_MODE_BLOCKED;
 		thread->voluntary++;

@@ -8,35 +8,7 @@
 #define PEEK_BY_HELPER
 #include "birth.bpf.h"
 #include "block.bpf.h"
-#include "calls.bpf.h"
 #include "parallel.bpf.h"
-
-#if defined(__TARGET_ARCH_x86)
-/* -1 outside a syscall: exceptions and interrupts from user mode store that. */
-#define SYSCALL_NUMBER(regs) ((long)BPF_CORE_READ(regs, orig_ax))
-#define SYSCALL_ARG(regs, n) (n == 0 ? BPF_CORE_READ(regs, di) : n == 1 ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, dx))
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NUMBER(regs) ((long)BPF_CORE_READ(regs, syscallno))
-#define SYSCALL_ARG(regs, n) BPF_CORE_READ(regs, regs[n])
-#endif
-
-/* The call that a sleeping thread is in. io_uring workers carry their creator's registers. */
-static __always_inline void seed_call(struct hr_thread *thread, struct task_struct *task, __u64 now_ns)
-{
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	long number = SYSCALL_NUMBER(regs);
-
-	if (number < 0 || number >= HR_CALL_NRS || (task->flags & PF_IO_WORKER))
-		return;
-	thread->call_row = number;
-	thread->call_record = calls_find(thread->process, number);
-	thread->call_args[0] = SYSCALL_ARG(regs, 0);
-	thread->call_args[1] = SYSCALL_ARG(regs, 1);
-	thread->call_args[2] = SYSCALL_ARG(regs, 2);
-	thread->call_ns = now_ns; /* it began earlier; what was before the recording is not part of it */
-	thread->call_left_cpu = 1;
-	thread->in_call = 1;
-}
 
 static __always_inline int on_seed(struct task_struct *task)
 {
@@ -77,7 +49,7 @@ static __always_inline int on_seed(struct task_struct *task)
 	}
 	if (thread->mode != HR_MODE_UNSEEN)
 		return 0;
-	seed_call(thread, task, now_ns);
+	call_by_registers(thread, task, now_ns);
 	thread->state = blocked_state(task, thread, task_state, false);
 	thread->mode = HR_MODE_BLOCKED;
 	return 0;

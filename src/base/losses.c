@@ -49,7 +49,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 	},
 	[HR_LOSS_MISSED_PROGRAMS] = {
 		"missed_programs", "an event came while a probe was running: the kernel skipped it",
-		HR_LOSSY, HR_LOSS_OF_SWITCHES, 0.001,
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
 	},
 	[HR_LOSS_TORN_READS] = {
 		"torn_reads", "an account changed all the while it was read: its interval is estimated",

@@ -84,6 +84,7 @@ int hr_command_start(char *const argv[], struct hr_command *ret, struct hr_err *
 	}
 	*ret = (struct hr_command){
 		.pid = pid,
+		.name = argv[0],
 		.gate_fd = gate[1],
 		.failure_fd = failure[0],
 		.pid_fd = syscall(SYS_pidfd_open, pid, 0),
@@ -105,7 +106,7 @@ int hr_command_release(struct hr_command *command, struct hr_err *err)
 	ssize_t n;
 
 	if (write(command->gate_fd, "g", 1) != 1)
-		return hr_err_errno(err, -errno, "cannot start the command");
+		return hr_err_errno(err, -errno, "cannot start '%s'", command->name);
 	do
 		n = read(command->failure_fd, &code, sizeof(code));
 	while (n < 0 && errno == EINTR);
@@ -113,7 +114,7 @@ int hr_command_release(struct hr_command *command, struct hr_err *err)
 		return 0;
 	while (!hr_command_poll(command))
 		usleep(1000);
-	return hr_err_errno(err, code, "cannot run the command");
+	return hr_err_errno(err, code, "cannot run '%s'", command->name);
 }
 
 bool hr_command_poll(struct hr_command *command)

@@ -10,6 +10,7 @@
 /* A command that headroom starts: held before its exec until the probes are in, and run as the user who called sudo. */
 struct hr_command {
 	pid_t pid; /* 0: none */
+	const char *name; /* its first word; not owned */
 	int gate_fd, failure_fd, pid_fd;
 	bool ended;
 	int status; /* as shells show it: 128 + signal for one that a signal ended */

@@ -11,7 +11,7 @@ void hr_drain_add(struct hr_drain *drain, enum hr_table_id table, const void *ro
 
 int64_t hr_drain_time(const struct hr_drain *drain, uint64_t absolute_ns)
 {
-	return absolute_ns > drain->epoch_ns ? (int64_t)(absolute_ns - drain->epoch_ns) : 0;
+	return drain->epoch_ns && absolute_ns > drain->epoch_ns ? (int64_t)(absolute_ns - drain->epoch_ns) : 0;
 }
 
 static int by_tid(const void *key, const void *element)

@@ -27,7 +27,7 @@ struct hr_drain {
 	struct hr_writer *writer;
 	struct hr_roster *roster;
 	int64_t interval_id;
-	uint64_t epoch_ns;	/* what times in the file count from */
+	uint64_t epoch_ns;	/* what times in the file count from; 0: nothing has been read yet */
 	uint64_t start_ns;	/* of the interval, absolute */
 	bool last;		/* nothing comes after this pass */
 	bool discard;		/* take the accounts as the new base and write no measurement: the recording was off */
@@ -37,7 +37,7 @@ struct hr_drain {
 	size_t task_count;
 
 	/* filled by the threads for the families after them, and for the session */
-	uint64_t read_ns; /* when they were read: the end of the interval */
+	uint64_t read_begin_ns, read_end_ns; /* when they were read: the ends of intervals */
 	struct hr_open_call *open_calls;
 	size_t open_call_count, open_call_room;
 	struct hr_drain_totals {

@@ -108,7 +108,7 @@ int hr_session_interval(struct hr_session *session, struct hr_err *err)
 	ret = pass(session, err);
 	if (ret)
 		return ret;
-	end_ns = drain->read_ns;
+	end_ns = drain->read_end_ns;
 	session->interval_ns = end_ns - drain->start_ns;
 	session->totals = drain->totals;
 	drain->late_intervals += session->interval_ns > 2 * session->interval_asked_ns;
@@ -134,7 +134,7 @@ static int rebase(struct hr_session *session, struct hr_err *err)
 	session->drain.discard = true;
 	ret = pass(session, err);
 	session->drain.discard = false;
-	session->drain.start_ns = session->drain.read_ns;
+	session->drain.start_ns = session->drain.read_begin_ns;
 	return ret;
 }
 
@@ -227,7 +227,7 @@ static int open_families(struct hr_session *session, struct hr_err *err)
 
 /*
  * Attach before looking: what is born between the look and the attach would be missed. The run begins with the first look at
- * the accounts; until then every stamp lies before its start.
+ * the accounts.
  */
 static int start(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
 {
@@ -235,14 +235,12 @@ static int start(struct hr_session *session, const struct hr_session_options *op
 	struct hr_features features;
 	int ret = hr_features_probe("", &features, err);
 
-	drain->epoch_ns = UINT64_MAX;
 	if (!ret)
 		ret = hr_probes_attach(drain->probes, err);
 	if (!ret)
 		ret = hr_probes_seed(drain->probes, options->pids, options->pid_count, err);
 	if (!ret)
 		ret = rebase(session, err);
-	drain->epoch_ns = drain->start_ns;
 	if (!ret)
 		ret = write_run(session, options, err);
 	if (!ret)

@@ -373,6 +373,9 @@ static int take_snapshots(struct threads *threads, struct hr_drain *drain)
 	uint32_t unused = 0;
 
 	threads->snapshot_count = 0;
+	drain->read_begin_ns = hr_clock_mono_ns();
+	if (!drain->epoch_ns)
+		drain->epoch_ns = drain->read_begin_ns; /* the run begins with the first look */
 	for (uint32_t slot = 1; slot < HR_THREAD_SLOTS && unused < UNUSED_IN_A_ROW; slot++) {
 		const struct hr_thread *thread = hr_probes_thread(drain->probes, slot);
 		struct snapshot *snapshot;
@@ -391,7 +394,7 @@ static int take_snapshots(struct threads *threads, struct hr_drain *drain)
 		snapshot->read_ns = snapshot->thread.mode == HR_MODE_ENDED ? snapshot->thread.since_ns : hr_clock_mono_ns();
 		threads->snapshot_count++;
 	}
-	drain->read_ns = hr_clock_mono_ns();
+	drain->read_end_ns = hr_clock_mono_ns();
 	return 0;
 }
 

@@ -49,7 +49,7 @@
 	INT(process_id, "", "process that it belongs to") \
 	INT(tid, "", "thread id in the host's pid namespace") \
 	TEXT(name, "", "name when last seen") \
-	INT(first_ns, "ns", "birth, or the run's start if it was there before") \
+	INT(first_ns, "ns", "begin of its accounts: its birth, or when it was first read if it was there before") \
 	INT(last_ns, "ns", "end of its accounts: its exit, or the run's end; null: the recorder was killed") \
 	INT(ended, "", "1: it exited during the run")
 
