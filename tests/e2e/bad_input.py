@@ -149,7 +149,7 @@ def a_control_fifo_that_is_none_is_refused():
     with temporary_directory() as directory:
         plain = os.path.join(directory, "plain")
         open(plain, "w", encoding="utf-8").close()
-        for control in (f"fifo:{plain}", f"fifo:{directory}/missing", "pipe:x", plain):
+        for control in (f"fifo:{plain}", f"fifo:{directory}/no/fifo", "pipe:x", plain):
             done = record("-o", f"{directory}/run.db", "-p", os.getpid(), "-d", "1s", "--control", control)
             check(
                 done.returncode in (FAILED, USAGE), f"the status for '{control}' is {done.returncode}: {done.stderr}"

@@ -46,8 +46,13 @@ class Guest:
     def __init__(self, kernel, command, cpus=1, limit_s=300, environment=None):
         self.kernel, self.limit_s, self.cpus, self.status = kernel, limit_s, cpus, None
         words = [f"{key}={value}" for key, value in (environment or {}).items()] + list(command)
-        self.script = COMMAND.format(release=kernel.release, modules=shlex.quote(os.path.realpath(kernel.modules)),
-                                     directory=shlex.quote(os.getcwd()), command="env " + shlex.join(words), mark=STATUS_MARK)
+        self.script = COMMAND.format(
+            release=kernel.release,
+            modules=shlex.quote(os.path.realpath(kernel.modules)),
+            directory=shlex.quote(os.getcwd()),
+            command="env " + shlex.join(words),
+            mark=STATUS_MARK,
+        )
 
     def lines(self):
         kernels.need("qemu-system-x86_64")
@@ -76,16 +81,26 @@ class Guest:
 
     def start_file_server(self):
         for server, arguments in (
-            ("/usr/lib/qemu/virtiofsd", ["-o", "source=/,cache=always,sandbox=chroot"]),  # Debian 12: qemu-system-common
-            ("/usr/libexec/virtiofsd", ["--shared-dir", "/", "--cache", "always", "--sandbox", "chroot"]),  # 13: virtiofsd
+            (
+                "/usr/lib/qemu/virtiofsd",
+                ["-o", "source=/,cache=always,sandbox=chroot"],
+            ),  # Debian 12: qemu-system-common
+            (
+                "/usr/libexec/virtiofsd",
+                ["--shared-dir", "/", "--cache", "always", "--sandbox", "chroot"],
+            ),  # 13: virtiofsd
         ):
             if os.path.exists(server):
                 break
         else:
             raise kernels.Unavailable("virtiofsd is not installed")
         log = open(self.path("virtiofsd.log"), "wb")
-        child = subprocess.Popen([server, f"--socket-path={self.path('root.sock')}", *arguments], stdin=subprocess.DEVNULL,
-                                 stdout=log, stderr=log)
+        child = subprocess.Popen(
+            [server, f"--socket-path={self.path('root.sock')}", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         log.close()
         for _ in range(100):
             if os.path.exists(self.path("root.sock")):
@@ -98,14 +113,48 @@ class Guest:
             raise kernels.Unavailable(f"virtiofsd does not start: {words.read().strip()[-200:]}")
 
     def start_machine(self):
-        return subprocess.Popen([
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-la57", "-machine", "q35", "-smp", str(self.cpus),
-            "-m", str(MEMORY_MIB), "-object", f"memory-backend-memfd,id=memory,size={MEMORY_MIB}M,share=on",
-            "-numa", "node,memdev=memory", "-chardev", f"socket,id=root,path={self.path('root.sock')}",
-            "-device", "vhost-user-fs-pci,chardev=root,tag=root", "-device", "virtio-rng-pci", "-nodefaults", "-no-reboot",
-            "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel", self.kernel.vmlinux,
-            "-initrd", self.path("initrd"), "-append", "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off nowatchdog",
-        ], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            [
+                "qemu-system-x86_64",
+                "-accel",
+                "tcg,thread=multi",
+                "-cpu",
+                "max,-la57",
+                "-machine",
+                "q35",
+                "-smp",
+                str(self.cpus),
+                "-m",
+                str(MEMORY_MIB),
+                "-object",
+                f"memory-backend-memfd,id=memory,size={MEMORY_MIB}M,share=on",
+                "-numa",
+                "node,memdev=memory",
+                "-chardev",
+                f"socket,id=root,path={self.path('root.sock')}",
+                "-device",
+                "vhost-user-fs-pci,chardev=root,tag=root",
+                "-device",
+                "virtio-rng-pci",
+                "-nodefaults",
+                "-no-reboot",
+                "-display",
+                "none",
+                "-monitor",
+                "none",
+                "-serial",
+                "stdio",
+                "-kernel",
+                self.kernel.vmlinux,
+                "-initrd",
+                self.path("initrd"),
+                "-append",
+                "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off nowatchdog",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def read(self, machine):
         limit = threading.Timer(self.limit_s, machine.kill)

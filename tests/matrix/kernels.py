@@ -78,7 +78,9 @@ def run(*command, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options)
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Unavailable(f"{os.path.basename(command[0])} failed: {words[-1] if words else f'status {done.returncode}'}")
+        raise Unavailable(
+            f"{os.path.basename(command[0])} failed: {words[-1] if words else f'status {done.returncode}'}"
+        )
     return done.stdout
 
 
@@ -101,11 +103,19 @@ class Archive:
             file.write(text)
 
     def apt(self, program, *arguments, **options):
-        settings = {"APT::Architecture": "amd64", "APT::Sandbox::User": "root", "Acquire::Languages": "none",
-                    "Acquire::Retries": "2", "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
-                    "APT::Update::Post-Invoke-Success::": "", "Dir::Etc::sourcelist": f"{self.directory}/sources.list",
-                    "Dir::Etc::sourceparts": f"{self.directory}/parts", "Dir::State::lists": f"{self.directory}/lists",
-                    "Dir::State::status": f"{self.directory}/status", "Dir::Cache": f"{self.directory}/cache"}
+        settings = {
+            "APT::Architecture": "amd64",
+            "APT::Sandbox::User": "root",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "2",
+            "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
+            "APT::Update::Post-Invoke-Success::": "",
+            "Dir::Etc::sourcelist": f"{self.directory}/sources.list",
+            "Dir::Etc::sourceparts": f"{self.directory}/parts",
+            "Dir::State::lists": f"{self.directory}/lists",
+            "Dir::State::status": f"{self.directory}/status",
+            "Dir::Cache": f"{self.directory}/cache",
+        }
         options_of_apt = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
         return run(program, "-qq", *options_of_apt, *arguments, **options).decode(errors="replace")
 
@@ -152,7 +162,7 @@ def download(name):
     image = next((package for package in archive.depends(prefix + FLAVOUR) if package.startswith(prefix)), None)
     if not image:
         raise Unavailable(f"{prefix}{FLAVOUR} names no image")
-    release = image[len(prefix):]
+    release = image[len(prefix) :]
     final = os.path.join(CACHE, release)
     if os.path.exists(os.path.join(final, "initrd.cpio")):
         return release
@@ -174,12 +184,22 @@ def download(name):
 
 
 def prepare(directory, release):
-    base = next((base for base in (directory, os.path.join(directory, "usr"))
-                 if os.path.isdir(os.path.join(base, "lib/modules", release))), None)
-    images = [os.path.join(directory, "boot", f"vmlinuz-{release}")] + ([os.path.join(base, "lib/modules", release, "vmlinuz")] if base else [])
+    base = next(
+        (
+            base
+            for base in (directory, os.path.join(directory, "usr"))
+            if os.path.isdir(os.path.join(base, "lib/modules", release))
+        ),
+        None,
+    )
+    images = [os.path.join(directory, "boot", f"vmlinuz-{release}")] + (
+        [os.path.join(base, "lib/modules", release, "vmlinuz")] if base else []
+    )
     image = next((image for image in images if os.path.exists(image)), None)
     if not base or not image:
-        raise Unavailable(f"the package of {release} has no {'image' if base else 'modules'} where they are known to be")
+        raise Unavailable(
+            f"the package of {release} has no {'image' if base else 'modules'} where they are known to be"
+        )
     run(find("depmod"), "-b", base, release)
     modules = os.path.join(base, "lib/modules", release)
     os.symlink(os.path.relpath(modules, directory), os.path.join(directory, "modules"))
@@ -210,7 +230,9 @@ def decompress(data):
     if not program:
         return data
     need(program)
-    done = subprocess.run([program, "-dc"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [program, "-dc"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
     if not done.stdout:
         raise Unavailable(f"{program} cannot read the kernel")
     return done.stdout

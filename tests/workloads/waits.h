@@ -45,8 +45,9 @@ struct wait {
 	uint64_t low_ns, high_ns, longest_ns;
 };
 
-static pthread_barrier_t waits_go;
-static volatile int waits_may_end; /* with --before: 0 until go */
+static pthread_mutex_t waits_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t waits_end = PTHREAD_COND_INITIALIZER;
+static bool waits_may_end; /* guarded by waits_lock. With --before: after go */
 
 static inline void waits_until(volatile int *count, int round)
 {
@@ -54,13 +55,34 @@ static inline void waits_until(volatile int *count, int round)
 		sleep_ns(MS / 2);
 }
 
+static inline void waits_await_end(void)
+{
+	pthread_mutex_lock(&waits_lock);
+	while (!waits_may_end)
+		pthread_cond_wait(&waits_end, &waits_lock);
+	pthread_mutex_unlock(&waits_lock);
+}
+
+static inline void waits_let_end(void)
+{
+	pthread_mutex_lock(&waits_lock);
+	waits_may_end = true;
+	pthread_cond_broadcast(&waits_end);
+	pthread_mutex_unlock(&waits_lock);
+}
+
 static inline void wait_round(struct wait *wait, int round)
 {
 	uint64_t left_ns, woken_ns;
 
-	/* a kind that nobody wakes must not sleep for any other reason: it may be a kind of sleep */
+	/*
+	 * It must block in no other way that could be taken for its kind. Those that nobody wakes may be a kind of sleep;
+	 * all others are no sleep, and sleep here.
+	 */
 	if (wait->kind->wake)
 		waits_until(&wait->prepared, round);
+	if (wait->skipped)
+		return;
 	wait->enter_ns = now_ns();
 	__atomic_store_n(&wait->entered, round, __ATOMIC_RELEASE);
 	wait->kind->block(wait);
@@ -81,7 +103,6 @@ static inline void *wait_thread(void *argument)
 
 	set_name(wait->kind->name);
 	wait->tid = own_tid();
-	pthread_barrier_wait(&waits_go);
 	for (int round = 1; round <= wait->rounds && !wait->skipped; round++)
 		wait_round(wait, round);
 	return NULL;
@@ -95,13 +116,14 @@ static inline void *wake_thread(void *argument)
 	set_name("waker");
 	if (kind->setup_in_waker)
 		wait->skipped = kind->setup(wait);
-	pthread_barrier_wait(&waits_go);
+	if (wait->skipped)
+		__atomic_store_n(&wait->prepared, 1, __ATOMIC_RELEASE);
 	for (int round = 1; round <= wait->rounds && kind->wake && !wait->skipped; round++) {
 		if (kind->prepare)
 			kind->prepare(wait);
 		__atomic_store_n(&wait->prepared, round, __ATOMIC_RELEASE);
 		waits_until(&wait->entered, round);
-		waits_until(&waits_may_end, 1);
+		waits_await_end();
 		sleep_ns(wait->wait_ns);
 		__atomic_store_n(&wait->wake_ns, now_ns(), __ATOMIC_SEQ_CST);
 		kind->wake(wait);
@@ -156,7 +178,6 @@ static inline int waits_main(const struct wait_kind *kinds, size_t kind_count, i
 	for (size_t i = 0; i < kind_count; i++)
 		if (waits_wanted(kinds[i].name, argc, argv))
 			waits[count++].kind = &kinds[i];
-	pthread_barrier_init(&waits_go, NULL, 2 * (unsigned int)count + 1);
 	for (int i = 0; i < count; i++) {
 		struct wait *wait = &waits[i];
 
@@ -165,18 +186,20 @@ static inline int waits_main(const struct wait_kind *kinds, size_t kind_count, i
 		wait->fd[0] = wait->fd[1] = -1;
 		if (!wait->kind->setup_in_waker)
 			wait->skipped = wait->kind->setup ? wait->kind->setup(wait) : 0;
-		start_thread(&wait->waiter, wait_thread, wait);
-		start_thread(&wait->waker, wake_thread, wait);
 	}
-	if (!before)
+	if (!before) {
 		workload_ready();
-	waits_may_end = !before;
-	pthread_barrier_wait(&waits_go);
+		waits_may_end = true;
+	}
+	for (int i = 0; i < count; i++) {
+		start_thread(&waits[i].waiter, wait_thread, &waits[i]);
+		start_thread(&waits[i].waker, wake_thread, &waits[i]);
+	}
 	if (before) {
 		waits_block_all(waits, count);
 		waits_print(waits, count, 0);
 		workload_await_go();
-		waits_may_end = 1;
+		waits_let_end();
 	}
 	for (int i = 0; i < count; i++) {
 		if (before && !waits[i].kind->wake)
