@@ -9,27 +9,23 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 
 from harness import (
     HEADROOM,
     MS,
-    SLOWNESS,
     Process,
     Skip,
     between,
     check,
     equal,
-    need,
     run_command,
     temporary_directory,
     test,
     wait_until,
 )
-from lifecycle import PythonServer
 from recorder import Recorder, record
 from runfile import Run
-from workload import Workload, path
+from workload import Workload
 
 FAILED, USAGE = 1, 2
 
@@ -66,7 +62,7 @@ def free_pid():
 # The command line
 
 
-@test(guest=True)
+@test
 def a_duration_without_a_unit_is_refused():
     with refused_record(USAGE, "'5'") as refuse:
         refuse("-p", os.getpid(), "-d", "5")
@@ -96,7 +92,7 @@ def an_unknown_verb_is_refused():
     refused(run_command(HEADROOM, "recrod"), USAGE, "recrod", "record")
 
 
-@test(guest=True)
+@test
 def an_interval_longer_than_the_duration_is_refused():
     with refused_record(USAGE, "-i", "-d") as refuse:
         refuse("-p", os.getpid(), "-i", "2s", "-d", "1s")
@@ -161,7 +157,7 @@ def a_control_fifo_that_is_none_is_refused():
 # Targets
 
 
-@test(guest=True)
+@test
 def a_pid_that_does_not_exist_is_refused():
     pid = free_pid()
     with refused_record(FAILED, pid) as refuse:
@@ -183,7 +179,7 @@ def read(file):
         return opened.read()
 
 
-@test(guest=True)
+@test
 def a_pid_that_exits_at_once_gives_a_short_run_or_a_sentence():
     for delay in ("0.00", "0.01", "0.05", "0.1", "0.3"):
         with temporary_directory() as directory, Process("sleep", delay) as child:
@@ -218,7 +214,7 @@ def a_kernel_thread_is_refused():
         refuse("-p", 2, "-d", "1s")
 
 
-@test(guest=True)
+@test
 def a_port_that_nobody_listens_on_is_refused():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -233,7 +229,7 @@ def a_name_that_nobody_has_is_refused():
         refuse("--comm", "no-such-name", "-d", "1s")
 
 
-@test(guest=True)
+@test
 def two_processes_that_match_a_name_are_refused_with_their_pids():
     with Workload("cpu_hog", 1, 10) as one, Workload("cpu_hog", 1, 10) as two:
         with refused_record(FAILED, "cpu_hog", one.pid, two.pid) as refuse:
@@ -278,7 +274,7 @@ def a_command_that_cannot_be_run_is_status_126():
 # The machine
 
 
-@test(guest=True)
+@test
 def a_user_who_is_not_root_is_refused():
     with temporary_directory(0o777) as directory, Process("sleep", "30") as child:
         done = run_command(
@@ -330,7 +326,7 @@ def hide_btf():
     return [("/dev/null", place) for place in places]
 
 
-@test(guest=True)
+@test
 def a_kernel_without_btf_is_refused():
     if not os.path.exists("/sys/kernel/btf/vmlinux"):
         raise Skip("this kernel has no BTF to hide")
@@ -338,7 +334,7 @@ def a_kernel_without_btf_is_refused():
         refuse("-p", os.getpid(), "-d", "1s", preexec_fn=in_own_mounts(*hide_btf()))
 
 
-@test(guest=True)
+@test
 def without_tracefs_it_records_or_says_what_to_mount():
     changes = ((None, "/sys/kernel/tracing"), (None, "/sys/kernel/debug/tracing"), (None, "/sys/kernel/debug"))
     with temporary_directory() as directory, Workload("sleep_waits", "--before", 1, 60_000, "nanosleep") as workload:
@@ -371,7 +367,7 @@ def refused_output(output, status, *words):
         refused(record("-o", output, "-p", child.pid, "-d", "1s"), status, *words)
 
 
-@test(guest=True)
+@test
 def an_output_that_exists_is_refused_and_left_alone():
     with temporary_directory() as directory:
         file = f"{directory}/run.db"

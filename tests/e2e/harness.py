@@ -28,32 +28,25 @@ class Skip(Exception):
 
 
 class Test:
-    def __init__(self, function, sentence, guest, cases):
-        self.function, self.sentence, self.guest, self.cases = function, sentence, guest, cases
+    def __init__(self, function, has_cases):
+        self.function, self.has_cases = function, has_cases
         self.file = os.path.splitext(os.path.basename(function.__code__.co_filename))[0]
+        self.name = f"{self.file}: {function.__name__.replace('_', ' ')}"
 
 
 TESTS = []
 
 
-def test(function=None, *, guest=False):
-    """A test: its name, read with spaces, is the sentence that it proves. guest: also worth running on other kernels."""
-
-    def register(function):
-        TESTS.append(Test(function, function.__name__.replace("_", " "), guest, cases=False))
-        return function
-
-    return register(function) if function else register
+def test(function):
+    """A test: its name, read with spaces, is the sentence that it proves."""
+    TESTS.append(Test(function, has_cases=False))
+    return function
 
 
-def cases(*, guest=False):
-    """A function that does one piece of work and returns (sentence, check) pairs, each of which counts as a test."""
-
-    def register(function):
-        TESTS.append(Test(function, function.__name__.replace("_", " "), guest, cases=True))
-        return function
-
-    return register
+def cases(function):
+    """A generator of (sentence, check) pairs, each of which counts as a test and runs when it is yielded; so does the rest."""
+    TESTS.append(Test(function, has_cases=True))
+    return function
 
 
 # Checks

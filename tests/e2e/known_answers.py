@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Threads whose waits are known by construction, and the state in which each must be found."""
 
-import contextlib
 import os
 import signal
 import time
@@ -16,7 +15,6 @@ from harness import (
     cases,
     check,
     equal,
-    run_command,
     temporary_directory,
     test,
 )
@@ -27,54 +25,37 @@ from workload import Workload, path
 SLACK_NS = MS
 
 
-def record_waits(*commands):
-    """Record workloads of waits from before their first wait to after their last, and return a check per wait."""
-    with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(temporary_directory())
-        workloads = [stack.enter_context(Workload(*command)) for command in commands]
-        pids = ",".join(str(workload.pid) for workload in workloads)
-        recorder = stack.enter_context(Recorder(directory, "-p", pids))
-        for workload in workloads:
-            workload.go()
-        waits = [wait for workload in workloads for wait in workload.truth()["waits"]]
-        run = recorder.stop()
-        return [wait_case(wait, run.states(tid=wait["tid"])) for wait in waits]
+def check_wait(run, wait):
+    """The thread of a row of a workload's truth was in the state for as long as it says."""
+    if wait["skipped"]:
+        raise Skip(wait["skipped"])
+    states, state, low_ns = run.states(tid=wait["tid"]), wait["state"], wait["low_ns"]
+    # between the moment before the call and the wait in it, and on its way back, it may run or wait for a CPU
+    busy_ns = sum(states.get(name, 0) for name in ("user", "kernel", "runq", "preempted"))
+    if not EXACT:
+        busy_ns += low_ns * 0.1  # one wait in some hundreds loses its beginning or its end
+    least_ns = max(low_ns - busy_ns - SLACK_NS, 0.3 * low_ns)
+    between(f"time in {state}, of {states},", states.get(state, 0), least_ns, wait["high_ns"] + SLACK_NS, "ns")
+    other_ns = 0 if EXACT else wait["high_ns"] * 0.01
+    check(states.get("other", 0) <= other_ns, f"it was in no known state: {states}")
 
 
-def wait_case(wait, states):
-    def verify():
-        if wait["skipped"]:
-            raise Skip(wait["skipped"])
-        low_ns, state = wait["low_ns"], wait["state"]
-        # between the moment before the call and the wait in it, and on its way back, it may run or wait for a CPU
-        busy_ns = sum(states.get(name, 0) for name in ("user", "kernel", "runq", "preempted"))
-        if not EXACT:
-            busy_ns += low_ns * 0.1  # one wait in some hundreds loses its beginning or its end
-        least_ns = max(low_ns - busy_ns - SLACK_NS, 0.3 * low_ns)
-        between(f"time in {state}, of {states},", states.get(state, 0), least_ns, wait["high_ns"] + SLACK_NS, "ns")
-        other_ns = 0 if EXACT else wait["high_ns"] * 0.01
-        check(states.get("other", 0) <= other_ns, f"it was in no known state: {states}")
-
-    return f"a thread that waits in {wait['kind']} is in {wait['state']}", verify
+def wait_case(run, wait):
+    return f"a thread that waits in {wait['kind']} is in {wait['state']}", lambda: check_wait(run, wait)
 
 
-@cases(guest=True)
-def threads_that_wait_in_every_way_are_recorded():
-    return record_waits(("futex_waits",), ("poll_waits",), ("net_waits",), ("ipc_waits",), ("sleep_waits",))
-
-
-@cases(guest=True)
-def a_thread_that_waits_for_a_kernel_lock_is_recorded():
-    return record_waits(("mmap_lock", 500))
-
-
-@cases()
+@cases
 def threads_that_wait_for_the_disk_are_recorded():
-    with temporary_directory() as directory:
-        return record_waits(("disk_waits", directory, 1000))
+    with temporary_directory() as directory, Workload("disk_waits", directory, 1000) as workload:
+        with Recorder(directory, "-p", workload.pid) as recorder:
+            workload.go()
+            waits = workload.truth()["waits"]
+            run = recorder.stop()
+            for wait in waits:
+                yield wait_case(run, wait)
 
 
-@test(guest=True)
+@test
 def twenty_sleeps_of_50_ms_are_one_second_of_sleep():
     with temporary_directory() as directory, Workload("sleep_waits", 20, 50, "nanosleep") as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -88,7 +69,7 @@ def twenty_sleeps_of_50_ms_are_one_second_of_sleep():
             between("voluntary switches", run.counters(tid=wait["tid"])["voluntary"], 20, 24)
 
 
-@test(guest=True)
+@test
 def a_mutex_held_for_30_ms_by_another_thread_is_30_ms_of_futex():
     with temporary_directory() as directory, Workload("futex_waits", 10, 30, "mutex") as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -100,7 +81,7 @@ def a_mutex_held_for_30_ms_by_another_thread_is_30_ms_of_futex():
             )
 
 
-@test(guest=True)
+@test
 def the_mmap_lock_is_named_as_the_kernel_lock():
     with temporary_directory() as directory, Workload("mmap_lock", 500) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -115,7 +96,7 @@ def the_mmap_lock_is_named_as_the_kernel_lock():
             between("time in mmap_lock", counters["mmap_lock_ns"], 0.9 * klock_ns, klock_ns, "ns")
 
 
-@test(guest=True)
+@test
 def a_stopped_process_is_in_stopped():
     with temporary_directory() as directory, Workload("cpu_hog", 1, int(900 * SLOWNESS)) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -139,7 +120,7 @@ def a_stopped_process_is_in_stopped():
             )
 
 
-@test(guest=True)
+@test
 def a_thread_that_burns_cpu_in_user_mode_is_in_user():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 500) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -175,30 +156,28 @@ def a_loop_of_short_calls_is_in_kernel_for_about_the_time_of_its_calls():
             between("time in getppid", calls["total_ns"], 0.5 * states["kernel"], 1.5 * states["kernel"], "ns")
 
 
-@test(guest=True)
+def check_hogs(run, hogs):
+    """Threads that never block wait for a CPU as long as the scheduler says."""
+    waited_ns = sum(run.state(state, tid=hog["tid"]) for hog in hogs for state in ("runq", "preempted"))
+    delay_ns = sum(hog["run_delay_ns"] for hog in hogs)
+    if not delay_ns:
+        raise Skip("this kernel keeps no books on run queues")
+    slack = 0.03 if EXACT else 0.1  # a missed switch shifts a slice of some milliseconds
+    start_ns = len(hogs) * 10 * MS * SLOWNESS  # the books begin after its birth
+    between("time in runq and preempted", waited_ns, (1 - slack) * delay_ns, (1 + slack) * delay_ns + start_ns, "ns")
+
+
+@test
 def more_hogs_than_cpus_wait_preempted_as_long_as_the_scheduler_says():
     count = 2 * os.cpu_count()
     with temporary_directory() as directory, Workload("cpu_hog", count, 1000) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
             hogs = workload.truth()["threads"]
-            run = recorder.stop()
-            waited_ns = sum(run.state(state, tid=hog["tid"]) for hog in hogs for state in ("runq", "preempted"))
-            delay_ns = sum(hog["run_delay_ns"] for hog in hogs)
-            if not delay_ns:
-                raise Skip("this kernel keeps no books on run queues")
-            slack = 0.03 if EXACT else 0.1  # a missed switch shifts a slice of some milliseconds
-            start_ns = count * 10 * MS * SLOWNESS  # the books begin after its birth
-            between(
-                "time in runq and preempted",
-                waited_ns,
-                (1 - slack) * delay_ns,
-                (1 + slack) * delay_ns + start_ns,
-                "ns",
-            )
+            check_hogs(recorder.stop(), hogs)
 
 
-@test(guest=True)
+@test
 def a_command_is_recorded_from_its_first_thread_to_its_last():
     with temporary_directory() as directory:
         with Recorder(directory, "--", path("sleep_waits"), "--now", "10", "20", "nanosleep") as recorder:
@@ -217,7 +196,7 @@ def a_command_is_recorded_from_its_first_thread_to_its_last():
             between("birth of its first thread", first_ns, 0, 2 * SECOND * SLOWNESS, "ns")
 
 
-@test(guest=True)
+@test
 def the_dictionary_describes_every_column_of_every_table():
     with temporary_directory() as directory:
         with Recorder(directory, "-p", os.getpid()) as recorder:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a recording follows, how it begins, and how it ends."""
 
-import contextlib
+import functools
 import os
 import re
 import signal
@@ -34,112 +34,72 @@ from workload import Workload, path
 # Threads that were there before
 
 
-@cases(guest=True)
-def threads_that_already_wait_when_the_recording_begins_are_recorded():
-    """They wait from before its start to after its end: all of their time is in one state."""
-    commands = (
-        ("futex_waits",),
-        ("poll_waits",),
-        ("ipc_waits",),
-        ("sleep_waits",),
-        (
-            "net_waits",
-            "tcp_recv",
-            "tcp_read",
-            "tcp_readv",
-            "tcp6_recvmsg",
-            "udp_recv",
-            "tcp_send",
-            "tcp_write",
-            "accept",
-        ),
-    )
-    with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(temporary_directory())
-        workloads = [stack.enter_context(Workload(name, "--before", 1, 600_000, *kinds)) for name, *kinds in commands]
-        pids = ",".join(str(workload.pid) for workload in workloads)
-        run = stack.enter_context(Recorder(directory, "-p", pids, "-d", "500ms")).wait()
-        return [
-            still_waits_case(wait, run.states(tid=wait["tid"]))
-            for workload in workloads
-            for wait in workload.ready["waits"]
-        ]
-
-
-def still_waits_case(wait, states):
+def check_still_waits(run, wait):
+    """A thread that waited from before the run to after its end was in nothing but its state."""
+    if wait["skipped"]:
+        raise Skip(wait["skipped"])
+    states = run.states(tid=wait["tid"])
     # these come back every few milliseconds by themselves
     share = 0.9 if wait["kind"] in ("futex_timed", "epoll_timed") else 0.999
-
-    def verify():
-        if wait["skipped"]:
-            raise Skip(wait["skipped"])
-        check(states.get(wait["state"], 0) >= share * sum(states.values()) > 0, f"its time went elsewhere: {states}")
-
-    return f"a thread that has waited in {wait['kind']} since before is in {wait['state']}", verify
+    check(states.get(wait["state"], 0) >= share * sum(states.values()) > 0, f"its time went elsewhere: {states}")
 
 
-@cases(guest=True)
+def check_woken(run, wait):
+    """A wait that began before the run and was ended in it lasted from the run's start to its wake-up."""
+    if wait["skipped"]:
+        raise Skip(wait["skipped"])
+    expected_ns = wait["woken_unix_ns"] - run.value("SELECT started_unix_ns FROM run")
+    seen_ns, slack_ns = run.state(wait["state"], tid=wait["tid"]), 10 * MS * SLOWNESS
+    between(f"time in {wait['state']}", seen_ns, expected_ns - slack_ns, expected_ns + slack_ns, "ns")
+
+
+@cases
 def waits_that_began_before_the_recording_end_in_it():
-    """Their time in the state is that from the run's start to their wake-up."""
     with temporary_directory() as directory, Workload("ipc_waits", "--before", 1, 300) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
             waits = workload.truth()["waits"]
             run = recorder.stop()
-            started_ns = run.value("SELECT started_unix_ns FROM run")
-            return [woken_case(wait, run.states(tid=wait["tid"]), started_ns) for wait in waits]
-
-
-def woken_case(wait, states, started_ns):
-    def verify():
-        if wait["skipped"]:
-            raise Skip(wait["skipped"])
-        expected_ns = wait["woken_unix_ns"] - started_ns
-        slack_ns = 10 * MS * SLOWNESS
-        between(
-            f"time in {wait['state']}",
-            states.get(wait["state"], 0),
-            expected_ns - slack_ns,
-            expected_ns + slack_ns,
-            "ns",
-        )
-
-    return f"a wait in {wait['kind']} that began before the recording is cut at its start", verify
+            for wait in waits:
+                sentence = f"a wait in {wait['kind']} that began before the recording is cut at its start"
+                yield sentence, functools.partial(check_woken, run, wait)
 
 
 # What is followed
 
 
-@test(guest=True)
+def check_tree(run, pid, truth):
+    """The process and all that it forked, which slept once each, is there."""
+    main = run.rows("SELECT * FROM processes WHERE pid = ?", pid)[0]
+    branches = run.rows("SELECT * FROM processes WHERE parent_pid = ?", pid)
+    parents = ",".join(str(branch["pid"]) for branch in branches)
+    leaves = run.rows(f"SELECT * FROM processes WHERE parent_pid IN ({parents})")
+    check(main["last_ns"] is None, "the main process lives on")
+    for what, processes, name, count in (
+        ("children", branches, "branch", truth["branches"]),
+        ("grandchildren", leaves, "leaf", truth["leaves"]),
+    ):
+        equal(f"number of {what}", len(processes), count)
+        equal(f"names of the {what}", {process["name"] for process in processes}, {name})
+        for process in processes:
+            check(process["last_ns"] is not None, f"process {process['pid']} has no end")
+            slept_ns, asked_ns = run.state("sleep", process_id=process["process_id"]), truth["sleep_ns"]
+            low_ns = asked_ns * (1 if EXACT else 0.9)
+            between(f"sleep of process {process['pid']}", slept_ns, low_ns, asked_ns + 30 * MS * SLOWNESS, "ns")
+
+
+@test
 def a_tree_of_forks_and_execs_is_followed():
-    with temporary_directory() as directory, Workload("fork_tree", 3, 30) as workload:
+    with temporary_directory() as directory, Workload("fork_tree", 4, 30) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
             truth = workload.truth()
             run = recorder.stop()
-            processes = run.rows("SELECT * FROM processes")
-            equal("processes", len(processes), 1 + truth["branches"] + truth["leaves"])
-            main = run.rows("SELECT * FROM processes WHERE pid = ?", workload.pid)[0]
-            branches = [process for process in processes if process["parent_pid"] == main["pid"]]
-            equal("children of the main process", len(branches), truth["branches"])
-            equal("names of the children", {process["name"] for process in branches}, {"branch"})
-            leaves = [
-                process for process in processes if process["parent_pid"] in {branch["pid"] for branch in branches}
-            ]
-            equal("grandchildren", len(leaves), truth["leaves"])
-            equal("names of the grandchildren", {process["name"] for process in leaves}, {"leaf"})
-            for process in branches + leaves:
-                check(process["last_ns"] is not None, f"process {process['pid']} has no end")
-                between(
-                    f"sleep of process {process['pid']}",
-                    run.state("sleep", process_id=process["process_id"]),
-                    truth["sleep_ns"] * (1 if EXACT else 0.9),
-                    truth["sleep_ns"] + 30 * MS * SLOWNESS,
-                    "ns",
-                )
+            check_tree(run, workload.pid, truth)
+            equal("processes", run.value("SELECT count(*) FROM processes"), 1 + truth["branches"] + truth["leaves"])
 
 
-@test(guest=True)
+@test
 def children_that_exist_before_the_recording_are_recorded():
     with temporary_directory() as directory, Workload("sleep_waits", "--before", 1, 60_000, "wait4") as workload:
         with Recorder(directory, "-p", workload.pid, "-d", "300ms") as recorder:
@@ -166,7 +126,7 @@ def the_target_is_found_by_its_name():
                 equal("recorded pids", [row["pid"] for row in run.rows("SELECT pid FROM processes")], [workload.pid])
 
 
-@test(guest=True)
+@test
 def the_target_is_found_by_its_cgroup():
     with Cgroup("cpu") as cgroup:
         record_cgroup(cgroup)
@@ -210,7 +170,7 @@ def record_cgroup(cgroup):
             equal("threads born inside", len(hogs), 2)
 
 
-@test(guest=True)
+@test
 def a_pid_list_records_each_of_them():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 50) as one, Workload("cpu_hog", 1, 50) as two:
         with Recorder(directory, "-p", f"{one.pid},{two.pid}", "-d", "300ms") as recorder:
@@ -221,7 +181,7 @@ def a_pid_list_records_each_of_them():
 # How it ends
 
 
-@test(guest=True)
+@test
 def a_duration_ends_the_run():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 50) as workload:
         with Recorder(directory, "-p", workload.pid, "-d", "700ms", interval="200ms") as recorder:
@@ -247,7 +207,7 @@ def end_by(number):
             between("time of the threads", run.total_ns(), 150 * MS, 5 * SECOND * SLOWNESS, "ns")
 
 
-@test(guest=True)
+@test
 def sigint_ends_the_run_cleanly():
     end_by(signal.SIGINT)
 
@@ -257,7 +217,7 @@ def sigterm_ends_the_run_cleanly():
     end_by(signal.SIGTERM)
 
 
-@test(guest=True)
+@test
 def the_run_ends_when_its_target_has():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 300) as workload:
         with Recorder(directory, "-p", workload.pid, "-d", "60s", interval="100ms") as recorder:
@@ -283,7 +243,7 @@ def loaded_programs():
     return {int(line.split(":")[0]) for line in done.stdout.splitlines() if re.match(r"\d+:", line)}
 
 
-@test(guest=True)
+@test
 def kill_9_leaves_the_target_unharmed_no_probe_and_every_finished_interval():
     before = loaded_programs()
     with temporary_directory() as directory, Workload("cpu_hog", 1, int(1500 * SLOWNESS)) as workload:
@@ -385,7 +345,7 @@ class Control:
         os.close(self.ack)
 
 
-@test(guest=True)
+@test
 def each_control_command_is_acknowledged():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 50) as workload:
         control = Control(directory)
@@ -399,7 +359,7 @@ def each_control_command_is_acknowledged():
         control.close()
 
 
-@test(guest=True)
+@test
 def what_happens_while_recording_is_disabled_is_not_in_the_run():
     with temporary_directory() as directory, Workload("cpu_hog", 1, int(400 * SLOWNESS)) as workload:
         control = Control(directory)

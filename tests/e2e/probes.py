@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is in the kernel while it records."""
+"""Which BPF programs are in the kernel, and whose they are."""
 
 import glob
 import json
 import os
 import re
 
-from harness import BUILD, Skip, check, equal, find_program, need, run_command, temporary_directory, test, wait_until
-from recorder import Recorder
+from harness import BUILD, Skip, check, equal, find_program, need, run_command, wait_until
 
 OBJECT = os.path.join(BUILD, "bpf", "headroom.o")
 
@@ -27,25 +26,26 @@ def has_hook(section):
     return kind != "tp_btf" or bool(glob.glob(f"/sys/kernel/tracing/events/*/{hook}"))
 
 
-@test(guest=True)
-def every_program_loads_and_is_attached():
+def check_all_loaded(pid):
+    """Every program whose hook the kernel has is loaded by the process, and attached. Returns the ids of its programs."""
     need("bpftool", "readelf")
     if not os.path.isdir("/sys/kernel/tracing/events"):
         raise Skip("tracefs is not mounted: it tells which tracepoints the kernel has")
     expected = {name: section for name, section in programs_of_the_object() if has_hook(section)}
     check(len(expected) >= 8, f"the object has only the programs {sorted(expected)}")
-    with temporary_directory() as directory, Recorder(directory, "-p", os.getpid()) as recorder:
-        loaded, attached = programs_of(recorder.pid)
-        names = {program["id"]: program["name"] for program in bpftool_programs()}
-        missing = sorted(set(expected) - {names[number] for number in loaded})
-        check(not missing, f"not loaded: {missing}")
-        # an iterator runs when it is read, and has no link of its own in between
-        hooked = {name for name, section in expected.items() if section.startswith("tp_btf/")}
-        unattached = sorted(hooked - {names[number] for number in attached})
-        check(not unattached, f"not attached: {unattached}")
-        recorder.stop()
+    loaded, attached = programs_of(pid)
+    names = {program["id"]: program["name"] for program in bpftool_programs()}
+    missing = sorted(set(expected) - {names[number] for number in loaded})
+    check(not missing, f"not loaded: {missing}")
+    # an iterator runs when it is read, and has no link of its own in between
+    hooked = {name for name, section in expected.items() if section.startswith("tp_btf/")}
+    unattached = sorted(hooked - {names[number] for number in attached})
+    check(not unattached, f"not attached: {unattached}")
+
+
+def check_none_left(loaded):
     # the kernel frees programs a moment after their last user is gone
-    wait_until("none is left", lambda: not {program["id"] for program in bpftool_programs()} & loaded)
+    wait_until("its programs are gone", lambda: not {program["id"] for program in bpftool_programs()} & loaded)
 
 
 def programs_of(pid):

@@ -3,9 +3,9 @@
 """
 Run the end-to-end tests, as root.
 
-usage: run.py [--guest] [--list] [FILTER...]
+usage: run.py [--list] [FILTER...]
 
---guest runs those that are worth it on other kernels, --list only names them. A FILTER is a part of "file: sentence".
+--list only names them. A FILTER is a part of "file: sentence".
 BUILD names the build folder (build). The last line is `N passed, N failed, N skipped`; the status is 1 if one failed.
 """
 
@@ -21,7 +21,16 @@ sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
 
-FILES = ("probes", "known_answers", "syscalls", "scheduling", "lifecycle", "bad_input", "scale", "real_servers")
+FILES = (
+    "every_kernel",
+    "known_answers",
+    "syscalls",
+    "scheduling",
+    "lifecycle",
+    "bad_input",
+    "scale",
+    "real_servers",
+)
 LIMIT_S = 90
 
 
@@ -32,23 +41,22 @@ class Tally:
         self.passed = self.failed = self.skipped = 0
 
     def report(self, name, function):
-        """Run one test, print what came of it, and return what it returned; None: it did not pass."""
+        """Run one test, and print what came of it."""
         start = time.monotonic()
         try:
-            result = function()
+            function()
         except harness.Skip as reason:
             self.skipped += 1
             self.say("SKIP", name, start, str(reason))
-            return None
+            return
         except AssertionError as error:
             self.fail(name, start, str(error))
-            return None
+            return
         except Exception:  # a test that breaks must not hide the others
             self.fail(name, start, traceback.format_exc())
-            return None
+            return
         self.passed += 1
         self.say("ok", name, start)
-        return result or []
 
     def fail(self, name, start, words):
         self.failed += 1
@@ -75,26 +83,27 @@ def limited(function):
     return run
 
 
-def wanted(test, arguments):
-    name = f"{test.file}: {test.sentence}"
-    return (test.guest or not arguments.guest) and (
-        not arguments.filter or any(part in name for part in arguments.filter)
-    )
+def run_test(tally, test):
+    def run_cases():
+        for sentence, function in test.function():
+            tally.report(f"{test.file}: {sentence}", function)
+
+    tally.report(test.name, limited(run_cases if test.has_cases else test.function))
 
 
 def main():
-    parser = argparse.ArgumentParser(usage="run.py [--guest] [--list] [FILTER...]")
-    parser.add_argument("--guest", action="store_true")
+    parser = argparse.ArgumentParser(usage="run.py [--list] [FILTER...]")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("filter", nargs="*")
     arguments = parser.parse_args()
 
     for file in FILES:
         importlib.import_module(file)
-    tests = [test for test in harness.TESTS if wanted(test, arguments)]
+    filters = arguments.filter or [""]
+    tests = [test for test in harness.TESTS if any(part in test.name for part in filters)]
     if arguments.list:
         for test in tests:
-            print(f"{test.file}: {test.sentence}")
+            print(test.name)
         return 0
     if os.geteuid() != 0:
         sys.exit("run.py: the end-to-end tests load BPF programs: run them as root")
@@ -103,9 +112,7 @@ def main():
 
     tally = Tally()
     for test in tests:
-        checks = tally.report(f"{test.file}: {test.sentence}", limited(test.function))
-        for sentence, function in checks if test.cases and checks else []:
-            tally.report(f"{test.file}: {sentence}", function)
+        run_test(tally, test)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     return 1 if tally.failed else 0
 

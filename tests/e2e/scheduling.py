@@ -6,7 +6,7 @@ import os
 import time
 
 from cgroup import Cgroup, mount_point
-from harness import EXACT, MS, SECOND, SLOWNESS, Skip, between, check, equal, show, temporary_directory, test
+from harness import EXACT, MS, SLOWNESS, Skip, between, check, equal, show, temporary_directory, test
 from recorder import Recorder
 from workload import Workload
 
@@ -17,7 +17,7 @@ def check_near(what, seen_ns, expected_ns):
     between(what, seen_ns, expected_ns - slack_ns, expected_ns + slack_ns, "ns")
 
 
-@test(guest=True)
+@test
 def threads_of_the_target_that_share_a_cpu_wait_for_each_other():
     with temporary_directory() as directory, Workload("cpu_hog", 2, 800, 0) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -32,7 +32,7 @@ def threads_of_the_target_that_share_a_cpu_wait_for_each_other():
                 check_near(f"wait for the target, of {owners}", owners.get("target", 0), runner["cpu_ns"])
 
 
-@test(guest=True)
+@test
 def a_thread_beside_another_process_waits_for_that():
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(temporary_directory())
@@ -53,7 +53,7 @@ def a_thread_beside_another_process_waits_for_that():
         check_near("CPU time of the neighbour", neighbours["cpu_ns"], other["cpu_ns"])
 
 
-@test(guest=True)
+@test
 def a_throttled_thread_waits_for_its_quota():
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(temporary_directory())
@@ -85,7 +85,7 @@ def a_throttled_thread_waits_for_its_quota():
         check_near("throttled time", quota["throttled_ns"], throttled_ns)
 
 
-@test(guest=True)
+@test
 def time_with_j_threads_on_cpu_adds_up_to_the_time_on_cpu():
     with temporary_directory() as directory, Workload("parallel", 400) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -130,22 +130,25 @@ def threads_that_take_turns_have_an_effective_parallelism_of_one():
             between("time with more than one thread on CPU", many_ns, 0, 20 * MS, "ns")
 
 
-@test(guest=True)
+def check_switches(run, players):
+    for player in players:
+        counters = run.counters(tid=player["tid"])
+        for kind in ("voluntary", "involuntary"):
+            # a thread's own books begin after its birth and end before its death
+            low = player[kind] if EXACT else player[kind] * 0.98 - 2
+            between(f"{kind} switches of {player['name']}", counters[kind], low, player[kind] * 1.02 + 8)
+
+
+@test
 def switches_are_counted_as_the_kernel_counts_them():
     with temporary_directory() as directory, Workload("switches", 2000) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
             workload.go()
             players = workload.truth()["threads"]
-            run = recorder.stop()
-            for player in players:
-                counters = run.counters(tid=player["tid"])
-                for kind in ("voluntary", "involuntary"):
-                    # a thread's own books begin after its birth and end before its death
-                    low = player[kind] if EXACT else player[kind] * 0.98 - 2
-                    between(f"{kind} switches of {player['name']}", counters[kind], low, player[kind] * 1.02 + 8)
+            check_switches(recorder.stop(), players)
 
 
-@test(guest=True)
+@test
 def moves_to_another_cpu_are_counted_as_the_kernel_counts_them():
     with temporary_directory() as directory, Workload("switches", 10) as workload:
         if os.cpu_count() < 2:
@@ -159,7 +162,7 @@ def moves_to_another_cpu_are_counted_as_the_kernel_counts_them():
             between("migrations", seen, expected - (0 if EXACT else 2), expected + 3)
 
 
-@test(guest=True)
+@test
 def run_queue_histograms_count_each_wait():
     with temporary_directory() as directory, Workload("switches", 1000) as workload:
         with Recorder(directory, "-p", workload.pid) as recorder:
@@ -179,7 +182,7 @@ def run_queue_histograms_count_each_wait():
             between("waits after preemptions", counts.get("preempted", 0), preempted - slack, preempted + slack + 10)
 
 
-@test(guest=True)
+@test
 def each_cpu_is_accounted_for_the_whole_run():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 500, 0) as workload:
         with Recorder(directory, "-p", workload.pid, interval="200ms") as recorder:
@@ -207,7 +210,7 @@ def each_cpu_is_accounted_for_the_whole_run():
             )
 
 
-@test(guest=True)
+@test
 def a_frozen_cgroup_is_in_stopped():
     controller = "freezer" if any_v1("freezer") else "cpu"
     with Cgroup(controller) as cgroup, temporary_directory() as directory, Workload(

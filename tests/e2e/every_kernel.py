@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One recording that answers for the kernel it runs on; tests/matrix runs it on others, where a recording takes long to begin."""
+
+import contextlib
+import functools
+import os
+
+from harness import cases, temporary_directory
+from known_answers import check_hogs, wait_case
+from lifecycle import check_still_waits, check_tree
+from probes import check_all_loaded, check_none_left, programs_of
+from recorder import Recorder
+from scheduling import check_switches
+from syscalls import Snapshot, check_compat, check_counts, check_errors
+from workload import Workload
+
+WAITS = ("futex_waits", "poll_waits", "net_waits", "ipc_waits", "sleep_waits")
+# what does not end by itself within the recording, of those that have others too
+UNENDING = {
+    "net_waits": ("tcp_recv", "tcp_read", "tcp_readv", "tcp6_recvmsg", "udp_recv", "tcp_send", "tcp_write", "accept")
+}
+LONG_MS = 600_000
+
+
+@cases
+def one_recording_of_every_way_to_wait_and_to_run():
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(temporary_directory())
+
+        def start(name, *arguments):
+            return stack.enter_context(Workload(name, *arguments))
+
+        waiters = [start(name) for name in WAITS] + [start("mmap_lock", 300)]
+        already = [start(name, "--before", 1, LONG_MS, *UNENDING.get(name, ())) for name in WAITS]
+        mix, tree, switches = start("syscall_mix", 20_000), start("fork_tree", 2, 30), start("switches", 300)
+        hogs = start("cpu_hog", 2 * os.cpu_count(), 500)
+
+        pids = ",".join(str(each.pid) for each in [*waiters, *already, mix, tree, switches, hogs])
+        recorder = stack.enter_context(Recorder(directory, "-p", pids, interval="500ms"))
+        programs, _ = programs_of(recorder.pid)
+        yield "every program loads and is attached", functools.partial(check_all_loaded, recorder.pid)
+
+        for waiter in waiters:
+            waiter.go()
+        waits = [wait for waiter in waiters for wait in waiter.truth()["waits"]]
+        truths = []
+        for workload in (mix, tree, switches, hogs):  # one by one: each has the CPUs for itself
+            workload.go()
+            truths.append(workload.truth())
+        run = recorder.stop()
+        yield "no program is left behind", functools.partial(check_none_left, programs)
+
+        for wait in waits:
+            yield wait_case(run, wait)
+        for wait in [wait for workload in already for wait in workload.ready["waits"]]:
+            sentence = f"a thread that has waited in {wait['kind']} since before is in {wait['state']}"
+            yield sentence, functools.partial(check_still_waits, run, wait)
+
+        mix_truth, tree_truth, switches_truth, hogs_truth = truths
+        seen = Snapshot(run, mix.pid)
+        yield "every call is counted", functools.partial(check_counts, mix_truth, seen)
+        yield "failed calls are counted by error", functools.partial(check_errors, mix_truth, seen)
+        yield "calls by the 32-bit entry are counted apart", functools.partial(check_compat, mix_truth, seen)
+        yield "forks and execs are followed", functools.partial(check_tree, run, tree.pid, tree_truth)
+        yield "switches are counted as the kernel does", functools.partial(
+            check_switches, run, switches_truth["threads"]
+        )
+        yield "hogs wait as long as the scheduler says", functools.partial(check_hogs, run, hogs_truth["threads"])
