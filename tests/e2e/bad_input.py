@@ -9,10 +9,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 
 from harness import (
     HEADROOM,
     MS,
+    SLOWNESS,
     Process,
     Skip,
     between,
@@ -70,7 +72,7 @@ def a_duration_without_a_unit_is_refused():
 
 @test
 def a_duration_that_is_none_is_refused():
-    for text in ("s", "-1s", "1x", "1s2", "99999999999h"):
+    for text in ("s", "1.2.3s", "1x", "1s2", "99999999999h"):
         with refused_record(USAGE, f"'{text}'") as refuse:
             refuse("-p", os.getpid(), "-d", text)
 
@@ -115,7 +117,6 @@ def words_that_are_no_pid_are_refused():
     for text, named in (
         ("abc", "'abc'"),
         ("1,", "''"),
-        ("-5", "-5"),
         ("0", "'0'"),
         ("1 2", "'1 2'"),
         ("9" * 20, "9" * 20),
@@ -183,7 +184,10 @@ def read(file):
 def a_pid_that_exits_at_once_gives_a_short_run_or_a_sentence():
     for delay in ("0.00", "0.01", "0.05", "0.1", "0.3"):
         with temporary_directory() as directory, Process("sleep", delay) as child:
+            start = time.monotonic()
             done = record("-o", f"{directory}/run.db", "-p", child.pid, "-d", "20s")
+            # nobody has waited for the child: it is a zombie, and no reason to go on
+            between("seconds until the run ended", time.monotonic() - start, 0, 5 * SLOWNESS)
             if done.returncode == 0:
                 run = Run(f"{directory}/run.db")
                 run.check_laws()

@@ -24,9 +24,9 @@ def mount_point(controller):
 class Cgroup:
     """A cgroup of its own for one test; the processes in it are killed at its end."""
 
-    def __init__(self, controller):
+    def __init__(self, controller, name="target"):
         top, self.version = mount_point(controller)
-        self.path = os.path.join(top, f"headroom-e2e-{os.getpid()}")
+        self.path = os.path.join(top, f"headroom-e2e-{os.getpid()}-{name}")
         if self.version == 2:
             write(top, "cgroup.subtree_control", f"+{controller}")
         try:

@@ -55,13 +55,16 @@ class Recorder(Process):
             if self.run:
                 self.run.close()
 
-    def stop(self, how=signal.SIGINT, status=0):
+    def stop(self, how=signal.SIGINT, **options):
         """End the run by a signal, and open what it left."""
         self.child.send_signal(how)
-        return self.wait(status=status)
+        return self.wait(**options)
 
-    def wait(self, limit_s=20, status=0, out=b""):
-        """Wait for a run that ends by itself, and open what it left. out: what its stdout must be; None: the command's own."""
+    def wait(self, limit_s=20, status=0, out=b"", laws=True):
+        """
+        Wait for a run that ends by itself, and open what it left. out: what its stdout must be; None: the command's
+        own. laws: check what holds of every run.
+        """
         try:
             said, words = self.child.communicate(timeout=limit_s * SLOWNESS)
         except subprocess.TimeoutExpired:
@@ -76,7 +79,8 @@ class Recorder(Process):
         for side in ("-wal", "-shm", "-journal"):
             check(not os.path.exists(self.path + side), f"the recorder left '{self.path}{side}'")
         self.run = Run(self.path)
-        self.run.check_laws()
+        if laws:
+            self.run.check_laws()
         return self.run
 
 

@@ -53,36 +53,90 @@ def a_thread_beside_another_process_waits_for_that():
         check_near("CPU time of the neighbour", neighbours["cpu_ns"], other["cpu_ns"])
 
 
-@test
-def a_throttled_thread_waits_for_its_quota():
-    with contextlib.ExitStack() as stack:
-        directory = stack.enter_context(temporary_directory())
-        cgroup = stack.enter_context(Cgroup("cpu"))
-        workload = stack.enter_context(Workload("cpu_hog", 1, 1500))
-        cgroup.limit_cpu(10_000, 100_000)
-        cgroup.add(workload.pid)
-        recorder = stack.enter_context(Recorder(directory, "-p", workload.pid))
-        before = cgroup.throttled()
-        workload.go()
-        hog = workload.truth(limit_s=60)["threads"][0]
-        after = cgroup.throttled()
-        run = recorder.stop()
+class ThrottledHog:
+    """A thread that burns CPU in a cgroup with a tenth of a CPU."""
 
-        periods, throttled_ns = after[0] - before[0], after[1] - before[1]
-        check(throttled_ns > 300 * MS, f"it was hardly throttled: {show(throttled_ns, 'ns')}")
-        owners = run.queue_owners(tid=hog["tid"])
-        check_near(f"wait for the quota, of {owners}", owners.get("quota", 0), throttled_ns)
-        if hog["run_delay_ns"]:
-            check_near("time in preempted and runq", sum(owners.values()), hog["run_delay_ns"])
+    def __init__(self, stack, wall_ms):
+        self.cgroup = stack.enter_context(Cgroup("cpu", "quota"))
+        self.workload = stack.enter_context(Workload("cpu_hog", 1, wall_ms))
+        self.pid = self.workload.pid
+        self.cgroup.limit_cpu(10_000, 100_000)
+        self.cgroup.add(self.pid)
+
+    def act(self):
+        before = self.cgroup.throttled()
+        self.workload.go()
+        self.hog = self.workload.truth(limit_s=60)["threads"][0]
+        after = self.cgroup.throttled()
+        self.periods, self.throttled_ns = after[0] - before[0], after[1] - before[1]
+
+    def check(self, run):
+        check(self.throttled_ns > 300 * MS, f"it was hardly throttled: {show(self.throttled_ns, 'ns')}")
+        owners = run.queue_owners(tid=self.hog["tid"])
+        check_near(f"wait for the quota, of {owners}", owners.get("quota", 0), self.throttled_ns)
+        if self.hog["run_delay_ns"]:
+            check_near("time in preempted and runq", sum(owners.values()), self.hog["run_delay_ns"])
         quota = run.rows(
             "SELECT min(quota_ns) AS quota_ns, max(period_ns) AS period_ns, sum(throttled_periods) AS periods,"
             " sum(throttled_ns) AS throttled_ns FROM quotas WHERE cgroup LIKE ?",
-            f"%{os.path.basename(cgroup.path)}%",
+            f"%{os.path.basename(self.cgroup.path)}%",
         )[0]
         equal("quota", quota["quota_ns"], 10 * MS)
         equal("period", quota["period_ns"], 100 * MS)
-        between("throttled periods", quota["periods"], periods, periods + 2)
-        check_near("throttled time", quota["throttled_ns"], throttled_ns)
+        between("throttled periods", quota["periods"], self.periods, self.periods + 2)
+        check_near("throttled time", quota["throttled_ns"], self.throttled_ns)
+
+
+class FrozenHog:
+    """A thread that burns CPU, and is frozen by its cgroup for a while."""
+
+    def __init__(self, stack):
+        self.cgroup = stack.enter_context(Cgroup("freezer" if is_v1("freezer") else "cpu", "frozen"))
+        self.workload = stack.enter_context(Workload("cpu_hog", 1, 300))
+        self.pid = self.workload.pid
+        self.cgroup.add(self.pid)
+
+    def act(self):
+        self.workload.go()
+        time.sleep(0.05)
+        self.cgroup.freeze(True)
+        start_ns = time.monotonic_ns()
+        time.sleep(0.5)
+        self.frozen_ns = time.monotonic_ns() - start_ns
+        self.cgroup.freeze(False)
+        self.tid = self.workload.truth(limit_s=60)["threads"][0]["tid"]
+
+    def check(self, run):
+        states = run.states(tid=self.tid)
+        slack_ns = 10 * MS * SLOWNESS
+        low_ns, high_ns = self.frozen_ns - slack_ns, self.frozen_ns + slack_ns
+        between(f"time in stopped, of {states},", states.get("stopped", 0), low_ns, high_ns, "ns")
+
+
+def is_v1(controller):
+    try:
+        return mount_point(controller)[1] == 1
+    except Skip:
+        return False
+
+
+def record_hog(make):
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(temporary_directory())
+        hog = make(stack)
+        recorder = stack.enter_context(Recorder(directory, "-p", hog.pid))
+        hog.act()
+        hog.check(recorder.stop())
+
+
+@test
+def a_throttled_thread_waits_for_its_quota():
+    record_hog(lambda stack: ThrottledHog(stack, 1500))
+
+
+@test
+def a_frozen_cgroup_is_in_stopped():
+    record_hog(FrozenHog)
 
 
 @test
@@ -208,37 +262,3 @@ def each_cpu_is_accounted_for_the_whole_run():
                 next(cpu["target_ns"] for cpu in cpus if cpu["cpu"] == 0) > 0.9 * hog["cpu_ns"],
                 f"the hog ran on CPU 0: {cpus}",
             )
-
-
-@test
-def a_frozen_cgroup_is_in_stopped():
-    controller = "freezer" if any_v1("freezer") else "cpu"
-    with Cgroup(controller) as cgroup, temporary_directory() as directory, Workload(
-        "cpu_hog", 1, int(900 * SLOWNESS)
-    ) as workload:
-        cgroup.add(workload.pid)
-        with Recorder(directory, "-p", workload.pid) as recorder:
-            workload.go()
-            time.sleep(0.2 * SLOWNESS)
-            cgroup.freeze(True)
-            start = time.monotonic_ns()
-            time.sleep(0.3)
-            low_ns = time.monotonic_ns() - start
-            cgroup.freeze(False)
-            tid = workload.truth(limit_s=60)["threads"][0]["tid"]
-            run = recorder.stop()
-            slack_ns = 30 * MS * SLOWNESS
-            between(
-                f"time in stopped, of {run.states(tid=tid)},",
-                run.state("stopped", tid=tid),
-                low_ns - slack_ns,
-                low_ns + slack_ns,
-                "ns",
-            )
-
-
-def any_v1(controller):
-    try:
-        return mount_point(controller)[1] == 1
-    except Skip:
-        return False

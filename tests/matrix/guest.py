@@ -28,9 +28,9 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
 mount -t tmpfs shm /dev/shm
 ip link set lo up || busybox ifconfig lo 127.0.0.1 up
-modprobe -q tun
 mkdir -p /usr/lib/modules/{release}
 mount --bind {modules} /usr/lib/modules/{release}
+modprobe -q tun
 cd {directory}
 {command} </dev/null 2>&1
 echo "{mark} $?"
