@@ -5,6 +5,22 @@
 /* A thread becomes a target: a free slot, fresh accounts, and only then the entry by which the other programs find it. */
 #include "thread.bpf.h"
 
+static __always_inline void stack_open(__u64 registers, __u32 slot)
+{
+	__u32 entry = stack_entry(registers), shared = HR_STACK_SHARED, *old = bpf_map_lookup_elem(&stack_slots, &entry);
+
+	bpf_map_update_elem(&stack_slots, &entry, old && *old ? &shared : &slot, BPF_ANY);
+}
+
+/* An entry that is shared stays so. */
+static __always_inline void stack_close(const struct hr_thread *thread)
+{
+	__u32 entry = stack_entry(thread->registers), zero = 0, *slot = bpf_map_lookup_elem(&stack_slots, &entry);
+
+	if (slot && *slot != HR_STACK_SHARED)
+		bpf_map_update_elem(&stack_slots, &entry, &zero, BPF_ANY);
+}
+
 static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_slot, __u64 now_ns, struct task_struct *task)
 {
 	struct hr_process *process = process_by_slot(process_slot);
@@ -23,9 +39,11 @@ static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_sl
 	thread->tid = pid;
 	thread->process = process_slot;
 	thread->born_ns = thread->since_ns = now_ns;
+	thread->registers = bpf_task_pt_regs(task);
 	__sync_fetch_and_add(&process->threads, 1);
 	if (bpf_map_update_elem(&thread_slots, &pid, &slot, BPF_ANY))
 		lost(HR_LOSS_THREAD_SLOTS);
+	stack_open(thread->registers, slot);
 	return thread;
 }
 

@@ -92,11 +92,37 @@ static __always_inline enum hr_file_kind file_kind(struct file *file)
 	return PEEK(super_block, sb, s_magic) == ANON_INODE_FS_MAGIC ? anon_kind(file) : HR_FILE_REGULAR;
 }
 
+#if defined(__TARGET_ARCH_x86)
+/* -1 outside a syscall: exceptions and interrupts from user mode store that. */
+#define SYSCALL_NUMBER(registers) ((long)PEEK(pt_regs, registers, orig_ax))
+#define SYSCALL_ARG0(registers) PEEK(pt_regs, registers, di)
+#define SYSCALL_ARG1(registers) PEEK(pt_regs, registers, si)
+#define SYSCALL_ARG2(registers) PEEK(pt_regs, registers, dx)
+#define COMPAT_ARG0(registers) PEEK(pt_regs, registers, bx)
+#define COMPAT_ARG1(registers) PEEK(pt_regs, registers, cx)
+#define COMPAT_ARG2(registers) PEEK(pt_regs, registers, dx)
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NUMBER(registers) ((long)PEEK(pt_regs, registers, syscallno))
+#define SYSCALL_ARG0(registers) PEEK(pt_regs, registers, orig_x0) /* regs[0] takes the result */
+#define SYSCALL_ARG1(registers) PEEK(pt_regs, registers, regs[1])
+#define SYSCALL_ARG2(registers) PEEK(pt_regs, registers, regs[2])
+#define COMPAT_ARG0 SYSCALL_ARG0
+#define COMPAT_ARG1 SYSCALL_ARG1
+#define COMPAT_ARG2 SYSCALL_ARG2
+#endif
+
+/* An argument of the call that the thread is in, 0 to 2: they stay where its entry saved them. */
+#define CALL_ARG(thread, n)                                                                                                    \
+	({                                                                                                                     \
+		__u64 registers_ = (thread)->registers;                                                                        \
+		(thread)->call_row < HR_CALL_COMPAT ? (__u64)SYSCALL_ARG##n(registers_) : (__u64)(__u32)COMPAT_ARG##n(registers_); \
+	})
+
 /* The kind of the file that the call waits for. own: in the context of that thread, whose user memory can then be read. */
 static __always_inline enum hr_file_kind waited_file(struct task_struct *task, const struct hr_thread *thread, __u32 call,
 						     bool own)
 {
-	__u64 fd = thread->call_args[0];
+	__u64 fd = CALL_ARG(thread, 0);
 	enum hr_file_kind kind;
 	struct file *file;
 
@@ -104,8 +130,7 @@ static __always_inline enum hr_file_kind waited_file(struct task_struct *task, c
 		/* struct pollfd starts with its fd; the first one stands for all */
 		__s32 first = -1;
 
-		if (!own || !thread->call_args[1] ||
-		    bpf_probe_read_user(&first, sizeof(first), (void *)thread->call_args[0]))
+		if (!own || !CALL_ARG(thread, 1) || bpf_probe_read_user(&first, sizeof(first), (void *)fd))
 			return HR_FILE_NONE;
 		fd = (__u32)first;
 	}
@@ -114,25 +139,12 @@ static __always_inline enum hr_file_kind waited_file(struct task_struct *task, c
 		return HR_FILE_NONE;
 	kind = file_kind(file);
 	if (call == HR_CALL_SPLICE && kind == HR_FILE_REGULAR) {
-		file = file_by_fd(task, thread->call_args[2]); /* splice(in, offset, out, ...) */
+		file = file_by_fd(task, CALL_ARG(thread, 2)); /* splice(in, offset, out, ...) */
 		if (file)
 			kind = file_kind(file);
 	}
 	return kind;
 }
-
-#if defined(__TARGET_ARCH_x86)
-/* -1 outside a syscall: exceptions and interrupts from user mode store that. */
-#define SYSCALL_NUMBER(regs) ((long)(regs)->orig_ax)
-#define SYSCALL_ARG0(regs) ((regs)->di)
-#define SYSCALL_ARG1(regs) ((regs)->si)
-#define SYSCALL_ARG2(regs) ((regs)->dx)
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NUMBER(regs) ((long)(regs)->syscallno)
-#define SYSCALL_ARG0(regs) ((regs)->regs[0])
-#define SYSCALL_ARG1(regs) ((regs)->regs[1])
-#define SYSCALL_ARG2(regs) ((regs)->regs[2])
-#endif
 
 /*
  * The call that a thread is in whose entry was not seen, because it was before the recording or the program was skipped, by the
@@ -140,16 +152,13 @@ static __always_inline enum hr_file_kind waited_file(struct task_struct *task, c
  */
 static __always_inline void call_by_registers(struct hr_thread *thread, struct task_struct *task, __u64 now_ns)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	long number = SYSCALL_NUMBER(regs);
+	__u64 registers = thread->registers;
+	long number = SYSCALL_NUMBER(registers);
 
 	if (number < 0 || number >= HR_CALL_NRS || (task->flags & PF_IO_WORKER))
 		return;
 	thread->call_row = number;
 	thread->call_record = calls_find(thread->process, number);
-	thread->call_args[0] = SYSCALL_ARG0(regs);
-	thread->call_args[1] = SYSCALL_ARG1(regs);
-	thread->call_args[2] = SYSCALL_ARG2(regs);
 	thread->call_ns = now_ns;
 	thread->call_left_cpu = 1;
 	thread->in_call = 1;

@@ -71,10 +71,10 @@ static __always_inline void calls_time(struct hr_calls *record, __u64 time_ns, _
 	}
 }
 
-/* A wait for a CPU: HR_CALL_RUNQ or HR_CALL_PREEMPTED. */
-static __always_inline void calls_wait(__u32 process_slot, __u32 row, __u64 time_ns)
+/* A wait for a CPU, in the record of HR_CALL_RUNQ or HR_CALL_PREEMPTED. */
+static __always_inline void calls_wait(__u32 id, __u64 time_ns)
 {
-	struct hr_calls *record = calls_shard(calls_find(process_slot, row));
+	struct hr_calls *record = calls_shard(id);
 
 	if (!record) {
 		lost(HR_LOSS_CALL_RECORDS);

@@ -141,11 +141,12 @@ struct task_struct___throttled {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long dx, si, di, orig_ax;
+	unsigned long bx, cx, dx, si, di, orig_ax, ip;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	__u64 regs[31];
+	__u64 orig_x0;
 	__s32 syscallno;
 };
 #else
@@ -168,6 +169,7 @@ struct linux_binprm;
 #pragma clang attribute pop
 
 #define TASK_DEAD 0x80
+#define TASK_WAKING 0x200
 #define PF_KTHREAD 0x00200000
 #define PF_IO_WORKER 0x00000010
 #define CLONE_THREAD 0x00010000

@@ -87,6 +87,7 @@ static __always_inline int on_death(struct task_struct *task)
 
 	if (!thread)
 		return 0;
+	stack_close(thread);
 	bpf_map_update_elem(&thread_slots, &pid, &zero, BPF_ANY); /* from here on no switch changes the accounts */
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)

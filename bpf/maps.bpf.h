@@ -29,6 +29,17 @@ struct {
 	__type(value, __u32);
 } thread_slots __weak SEC(".maps");
 
+/*
+ * Kernel stack address, hashed -> slot in `threads`; 0: not a target; HR_STACK_SHARED: look in thread_slots. It is there because
+ * asking for the current thread costs a helper call, 5 ns, in every syscall of every process, twice.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HR_STACK_ENTRIES);
+	__type(key, __u32);
+	__type(value, __u32);
+} stack_slots __weak SEC(".maps");
+
 /* Slot -> accounts of a thread. Slot 0 is never used. Full when `free_threads` is empty: the thread is lost, and counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

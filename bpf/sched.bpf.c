@@ -33,6 +33,9 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 	charge_on_cpu(thread, now_ns);
 	thread->mixed = 0;
 	if (blocked) {
+		/* a wake-up that found it still running is over, unless it is being woken out of this very block */
+		if (thread->wake_ns && !(task->__state & TASK_WAKING))
+			thread->wake_ns = 0;
 		if (!thread->in_call)
 			call_by_registers(thread, task, now_ns);
 		thread->state = blocked_state(task, thread, task_state, true);
@@ -61,8 +64,8 @@ static __always_inline enum hr_cpu_owner owner_of(__u32 pid, bool is_target)
 /* Every switch hands the CPU over, the idle task's included. */
 static __always_inline void cpu_turn(struct hr_cpu *record, enum hr_cpu_owner from, enum hr_cpu_owner to, __u64 now_ns)
 {
-	if (!record->since_ns) { /* the first one seen: prev ran since the recording began, at least */
-		record->since_ns = config.epoch_ns;
+	if (!record->since_ns) { /* the first one seen */
+		record->since_ns = now_ns;
 		record->owner = from;
 	}
 	record->owner_ns[record->owner & (HR_OWNERS_KERNEL - 1)] += elapsed_ns(record->since_ns, now_ns);

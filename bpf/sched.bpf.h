@@ -6,6 +6,13 @@
 #include "calls.bpf.h"
 #include "parallel.bpf.h"
 
+static __always_inline void count_runq(struct hr_thread *thread, __u64 queued_ns)
+{
+	if (!thread->runq_record)
+		thread->runq_record = calls_find(thread->process, HR_CALL_RUNQ);
+	calls_wait(thread->runq_record, queued_ns);
+}
+
 static __always_inline void end_block(struct hr_thread *thread, __u64 now_ns)
 {
 	__u64 wake_ns = thread->wake_ns, blocked_ns, queued_ns;
@@ -25,7 +32,7 @@ static __always_inline void end_block(struct hr_thread *thread, __u64 now_ns)
 	thread->state_ns[HR_STATE_RUNQ] += queued_ns;
 	if (thread->wake_ns) {
 		queue_settle(thread, 0, now_ns);
-		calls_wait(thread->process, HR_CALL_RUNQ, queued_ns);
+		count_runq(thread, queued_ns);
 	}
 }
 
@@ -36,7 +43,10 @@ static __always_inline void end_queue(struct hr_thread *thread, __u64 now_ns)
 
 	thread->state_ns[preempted ? HR_STATE_PREEMPTED : HR_STATE_RUNQ] += queued_ns;
 	queue_settle(thread, preempted, now_ns);
-	calls_wait(thread->process, preempted ? HR_CALL_PREEMPTED : HR_CALL_RUNQ, queued_ns);
+	if (preempted)
+		calls_wait(calls_find(thread->process, HR_CALL_PREEMPTED), queued_ns);
+	else
+		count_runq(thread, queued_ns);
 }
 
 /* The thread has the CPU from now on: charge its wait. False: the accounts held it for on CPU already. */

@@ -14,38 +14,25 @@
 #if defined(__TARGET_ARCH_x86)
 #define TS_COMPAT 2 /* thread_info.status: a 32-bit syscall, also by int 0x80 from 64-bit code */
 
-static __always_inline bool is_compat(struct task_struct *task)
+/* The syscall instruction leaves its return address in rcx; whoever came otherwise is worth asking the task for. */
+static __always_inline bool is_compat(struct pt_regs *regs)
 {
-	return task->thread_info.status & TS_COMPAT;
-}
-
-static __always_inline void save_args(struct hr_thread *thread, struct pt_regs *regs)
-{
-	thread->call_args[0] = regs->di;
-	thread->call_args[1] = regs->si;
-	thread->call_args[2] = regs->dx;
+	return regs->cx != regs->ip && bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT 22
 
-static __always_inline bool is_compat(struct task_struct *task)
+static __always_inline bool is_compat(struct pt_regs *regs)
 {
-	return task->thread_info.flags >> TIF_32BIT & 1;
-}
-
-static __always_inline void save_args(struct hr_thread *thread, struct pt_regs *regs)
-{
-	thread->call_args[0] = regs->regs[0];
-	thread->call_args[1] = regs->regs[1];
-	thread->call_args[2] = regs->regs[2];
+	return bpf_get_current_task_btf()->thread_info.flags >> TIF_32BIT & 1;
 }
 #endif
 
-static __always_inline __u32 call_row(struct task_struct *task, long number)
+static __always_inline __u32 call_row(struct pt_regs *regs, long number)
 {
 	__u32 row = (__u64)number < HR_CALL_NRS ? number : HR_CALL_NRS - 1;
 
-	return is_compat(task) ? row + HR_CALL_COMPAT : row;
+	return is_compat(regs) ? row + HR_CALL_COMPAT : row;
 }
 
 /*
@@ -99,7 +86,7 @@ static __always_inline void plan_skips(struct hr_calls *record, __u64 now_ns)
 	record->timed_calls = record->calls;
 }
 
-static __always_inline void enter_call(struct hr_thread *thread, struct pt_regs *regs, __u32 row)
+static __always_inline void enter_call(struct hr_thread *thread, __u32 row)
 {
 	struct hr_calls *record;
 	__u64 now_ns;
@@ -108,9 +95,10 @@ static __always_inline void enter_call(struct hr_thread *thread, struct pt_regs 
 	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
 		thread->call_row = row;
 		thread->call_record = calls_find(thread->process, row);
-		save_args(thread, regs);
 	}
 	thread->call_left_cpu = 0;
+	thread->kernel_lock = HR_KERNEL_LOCK_NONE; /* nobody takes one into user mode: its end was missed */
+	thread->reclaim = 0;
 	record = calls_shard(thread->call_record);
 	if (thread->mode == HR_MODE_ON_CPU && skips(record)) {
 		thread->call_ns = 0;
@@ -118,6 +106,7 @@ static __always_inline void enter_call(struct hr_thread *thread, struct pt_regs 
 		thread->in_call = 1;
 		return;
 	}
+	begin_undisturbed();
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
 		thread_catch_up(thread, now_ns);
@@ -128,20 +117,17 @@ static __always_inline void enter_call(struct hr_thread *thread, struct pt_regs 
 	thread->in_call = 1;
 	thread->call_ns = now_ns;
 	thread_end_change(thread);
+	end_undisturbed();
 	if (record)
 		plan_skips(record, now_ns);
 }
 
 static __always_inline int on_enter(struct pt_regs *regs, long number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct hr_thread *thread = thread_by_pid(task->pid);
+	struct hr_thread *thread = thread_by_registers((__u64)regs);
 
-	if (!thread)
-		return 0;
-	begin_undisturbed();
-	enter_call(thread, regs, call_row(task, number));
-	end_undisturbed();
+	if (thread)
+		enter_call(thread, call_row(regs, number));
 	return 0;
 }
 
@@ -215,6 +201,7 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 		}
 		return;
 	}
+	begin_undisturbed();
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
 		thread_catch_up(thread, now_ns);
@@ -225,17 +212,15 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 	time_call(thread, record, now_ns);
 	thread->call_ns = 0;
 	thread_end_change(thread);
+	end_undisturbed();
 }
 
-static __always_inline int on_exit(long result)
+static __always_inline int on_exit(struct pt_regs *regs, long result)
 {
-	struct hr_thread *thread = current_thread();
+	struct hr_thread *thread = thread_by_registers((__u64)regs);
 
-	if (!thread || !thread->in_call) /* a child returns from a clone that it never entered */
-		return 0;
-	begin_undisturbed();
-	leave_call(thread, result);
-	end_undisturbed();
+	if (thread && thread->in_call) /* not: a child returns from a clone that it never entered */
+		leave_call(thread, result);
 	return 0;
 }
 
@@ -248,5 +233,5 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 {
-	return on_exit(result);
+	return on_exit(regs, result);
 }

@@ -10,7 +10,8 @@
  */
 #include "maps.bpf.h"
 
-static __always_inline void lost(enum hr_loss reason)
+/* Not inlined: it is rare, and the programs stay small. */
+static __noinline void lost(__u32 reason)
 {
 	__u32 key = reason;
 	__u64 *count = bpf_map_lookup_elem(&losses, &key);
@@ -34,9 +35,28 @@ static __always_inline struct hr_thread *thread_by_pid(__u32 pid)
 	return thread_by_slot(*slot);
 }
 
+static __always_inline __u32 stack_entry(__u64 registers)
+{
+	return registers >> HR_STACK_SHIFT & (HR_STACK_ENTRIES - 1);
+}
+
 static __always_inline struct hr_thread *current_thread(void)
 {
 	return thread_by_pid((__u32)bpf_get_current_pid_tgid());
+}
+
+/* The current thread by the registers that a syscall hook is handed, without a helper call. */
+static __always_inline struct hr_thread *thread_by_registers(__u64 registers)
+{
+	__u32 entry = stack_entry(registers), *slot = bpf_map_lookup_elem(&stack_slots, &entry);
+	struct hr_thread *thread;
+
+	if (!slot || !*slot)
+		return NULL;
+	if (*slot == HR_STACK_SHARED)
+		return current_thread();
+	thread = thread_by_slot(*slot);
+	return thread && thread->registers == registers ? thread : NULL; /* a stranger's stack may have the same hash */
 }
 
 static __always_inline struct hr_process *process_by_slot(__u32 slot)

@@ -21,6 +21,11 @@
 #define HR_PARALLEL_MAX 64     /* threads on CPU at once are told apart up to here */
 #define HR_COMM_BYTES 16
 
+/* Threads are also found by the address of their kernel stack, which the syscall hooks are handed; see bpf/syscall.bpf.c. */
+#define HR_STACK_SHIFT 14      /* stacks are at least 16 KiB apart */
+#define HR_STACK_ENTRIES 65536
+#define HR_STACK_SHARED 0xffffffff /* threads that share an entry are found by pid */
+
 /* Rows of a process's index of call records: what is counted and timed. */
 #define HR_CALL_NRS 512	       /* syscall numbers of one ABI that are told apart; higher ones share the last row */
 #define HR_CALL_COMPAT 512     /* + number: 32-bit calls */
@@ -53,69 +58,75 @@ enum hr_mode {
 };
 
 /*
- * One thread. Written by the thread's own CPU, but for wake_* which its waker stores. `version` is odd while times change hands
- * between states: a reader copies the record until the version before and after is the same and even.
+ * One thread. Written by the thread's own CPU, but for what its waker stores. `version` is odd while times change hands between
+ * states: a reader copies the record until the version before and after is the same and even.
  *
- * The time from since_ns to now belongs to what `mode` and `state` say, and is in no total yet.
+ * The time from since_ns to now belongs to what `mode` and `state` say, and is in no total yet. Totals count since it was born
+ * or seeded. What a switch touches stands together, in as few cache lines as can be: that is most of what a switch costs.
  */
 struct hr_thread {
-	__u64 task;	      /* address of the task_struct: tells a reused pid */
+	/* line 0: what it does now */
+	__u64 since_ns;
+	__u64 wake_ns;	      /* when it was woken; 0: not yet. Stored by its waker */
+	__u64 call_ns;	      /* when the call was entered, or first left its CPU if it was not timed; 0: not timed */
+	__u64 calls;	      /* total of finished calls */
 	__u32 version;
-	__u32 tid;
 	__u32 process;	      /* slot */
+	__u32 call_record;    /* in `calls`, before it is sharded; 0: none was free */
+	__u32 queue_cpu;      /* the CPU that it waits for. Stored by its waker */
+	__u32 tid;
+	__u16 call_row;	      /* HR_CALL_*: syscall number and ABI */
 	__u8 mode;	      /* enum hr_mode */
 	__u8 state;	      /* enum hr_state */
 	__u8 mixed;	      /* on CPU since since_ns, in user mode and in calls that were not timed */
-	__u8 seeded;	      /* existed before the recording */
-	__u64 since_ns;
-	__u64 born_ns;	      /* or when it was seeded */
-
-	/* the call it is in */
-	__u64 call_ns;	      /* when the call was entered, or first left its CPU if it was not timed; 0: not timed */
-	__u64 call_args[3];
-	__u16 call_row;	      /* HR_CALL_*: syscall number and ABI */
 	__u8 in_call;
 	__u8 call_left_cpu;   /* the call gave up its CPU: it is timed by itself, whatever the sampling says */
 	__u8 kernel_lock;     /* enum hr_kernel_lock: a lock that it sleeps for, or is about to */
 	__u8 reclaim;
 	__u8 throttled;	      /* it went off CPU, or was woken, while its quota was used up */
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
-	__u32 call_record;    /* in `calls`, before it is sharded; 0: none was free */
-	__u32 pad_call;
+	__u8 seeded;	      /* existed before the recording */
 
-	/* written by the waker */
-	__u64 wake_ns;
-	__u64 queue_owner_ns[HR_OWNERS_KERNEL]; /* that CPU's owner totals when the wait for it began */
-	__u32 queue_cpu;
-	__u32 pad;
-
-	/* totals since it was born or seeded */
-	__u64 state_ns[HR_STATES];
+	/* line 1 */
 	__u64 mixed_ns;	       /* on CPU, split between user and kernel only by the estimate that follows */
 	__u64 mixed_kernel_ns; /* of mixed_ns in calls, estimated from the calls that were timed */
-	__u64 mmap_lock_ns;    /* of state_ns[HR_STATE_KLOCK] */
-	__u64 owner_ns[2][HR_OWNERS_KERNEL]; /* of HR_STATE_RUNQ, of HR_STATE_PREEMPTED */
-	__u64 calls;
 	__u64 voluntary;
 	__u64 involuntary;
+	__u64 state_ns[HR_STATES]; /* on CPU and runnable still on line 1; lines 2 and 3 */
+
+	/* line 4 */
+	__u64 queue_owner_ns[HR_OWNERS_KERNEL]; /* that CPU's owner totals when the wait for it began. Stored by its waker */
+	__u64 registers;      /* where its user registers are saved in a syscall: the top of its kernel stack */
+	__u32 runq_record;    /* in `calls`: its process's HR_CALL_RUNQ; 0: not looked up yet */
+	__u32 pad_queue;
 	__u64 migrations;
-	__u64 ran_ns;	       /* what the scheduler says that it ran, at its end (0 before): less than on CPU by steal and interrupts */
+	__u64 mmap_lock_ns;   /* of state_ns[HR_STATE_KLOCK] */
+
+	/* line 5 */
+	__u64 owner_ns[2][HR_OWNERS_KERNEL]; /* of HR_STATE_RUNQ, of HR_STATE_PREEMPTED */
+
+	/* line 6: once in a life */
+	__u64 task;	      /* address of the task_struct: tells a reused pid */
+	__u64 born_ns;	      /* or when it was seeded */
+	__u64 ran_ns;	      /* what the scheduler says that it ran, at its end: less than on CPU by steal and interrupts */
 	char comm[HR_COMM_BYTES]; /* at its end */
+	__u64 pad[3];
 };
 
 /* One process. */
 struct hr_process {
+	__u64 on_cpu;	      /* since when (ns << 12) how many of its threads (low 12 bits) are on CPU; changed by compare-and-swap */
 	__u32 pid;
 	__u32 parent;	      /* pid */
 	__u32 threads;	      /* alive */
 	__u32 execs;
 	__u64 born_ns;
 	__u64 ended_ns;	      /* 0: alive */
-	__u64 on_cpu;	      /* since when (ns << 12) how many of its threads (low 12 bits) are on CPU; changed by compare-and-swap */
 	char comm[HR_COMM_BYTES]; /* at its birth, its last exec, or the end of its first thread, whichever came last */
+	__u64 pad;
 	__u64 parallel_ns[HR_PARALLEL_MAX + 1]; /* time with exactly j threads on CPU; the last holds all above. [0] is not kept: the rest */
 	__u16 call_record[HR_CALL_ROWS]; /* 0: none yet */
-	__u16 pad[2];
+	__u16 pad_end[26];
 };
 
 /* How often and how long. One per (process, row) and shard; a reader adds the shards. */
@@ -123,8 +134,6 @@ struct hr_calls {
 	__u32 process;	      /* slot */
 	__u32 row;	      /* HR_CALL_* */
 	__u64 calls;	      /* all */
-	__u64 errors;	      /* returned an errno */
-	__u64 again;	      /* of them, EAGAIN: event loops see it in every round */
 	__u64 timed;	      /* of `calls`, how many were measured */
 	__u64 total_ns;	      /* of all calls; the untimed ones estimated by the timed one that follows them */
 	__u64 mean_ns;	      /* moving average of the calls that were timed and kept their CPU */
@@ -132,7 +141,10 @@ struct hr_calls {
 	__u64 timed_calls;    /* `calls` then */
 	__u32 skip;	      /* calls to come that are not timed */
 	__u32 untimed;	      /* calls since the last timed one, which it does not stand for yet */
+	__u64 errors;	      /* returned an errno */
+	__u64 again;	      /* of them, EAGAIN: event loops see it in every round */
 	__u32 slots[HR_HIST_SLOTS]; /* weighted like total_ns */
+	__u64 pad[6];
 };
 
 /* One CPU: who had it. Written by that CPU only. */
@@ -160,9 +172,9 @@ struct hr_task_row {
 	char comm[HR_COMM_BYTES];
 };
 
-HR_SIZE_IS(struct hr_thread, 440);
-HR_SIZE_IS(struct hr_process, 2632);
-HR_SIZE_IS(struct hr_calls, 1296);
+HR_SIZE_IS(struct hr_thread, 7 * 64);
+HR_SIZE_IS(struct hr_process, 42 * 64);
+HR_SIZE_IS(struct hr_calls, 21 * 64);
 HR_SIZE_IS(struct hr_cpu, 64);
 HR_SIZE_IS(struct hr_errno_key, 8);
 HR_SIZE_IS(struct hr_task_row, 40);

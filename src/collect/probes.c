@@ -2,6 +2,7 @@
 #include "collect/probes.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -194,6 +195,25 @@ out:
 	return ret;
 }
 
+/* Who has a CPU is known from its first switch on: run on each of them once, so that none has to wait for its own. */
+static void visit_cpus(void)
+{
+	int configured = sysconf(_SC_NPROCESSORS_CONF);
+	cpu_set_t *home = CPU_ALLOC(configured), *there = CPU_ALLOC(configured);
+	size_t bytes = CPU_ALLOC_SIZE(configured);
+
+	if (home && there && sched_getaffinity(0, bytes, home) == 0) {
+		for (int cpu = 0; cpu < configured; cpu++) {
+			CPU_ZERO_S(bytes, there);
+			CPU_SET_S(cpu, bytes, there);
+			sched_setaffinity(0, bytes, there); /* one that is offline is left out */
+		}
+		sched_setaffinity(0, bytes, home);
+	}
+	CPU_FREE(home);
+	CPU_FREE(there);
+}
+
 int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
 {
 	struct bpf_program *program;
@@ -215,6 +235,7 @@ int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
 			return hr_err_errno(err, code, "cannot attach the BPF program '%s'", bpf_program__name(program));
 		}
 	}
+	visit_cpus();
 	return 0;
 }
 
@@ -331,7 +352,14 @@ int hr_probes_seed(struct hr_probes *probes, const pid_t *pids, size_t count, st
 		if (ret)
 			return ret;
 	}
-	return run_iterator(probes->bpf->progs.seed_tasks, NULL, NULL, err);
+	ret = run_iterator(probes->bpf->progs.seed_tasks, NULL, NULL, err);
+	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && !ret; slot++) {
+		struct hr_process *process = hr_probes_process(probes, slot);
+
+		if (process->pid && !process->parent && !process->threads && !process->ended_ns)
+			process->ended_ns = hr_clock_mono_ns(); /* a zombie: no thread of it was left */
+	}
+	return ret;
 }
 
 int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows, size_t *ret_count, struct hr_err *err)
