@@ -27,6 +27,7 @@ from harness import (
     test,
     wait_until,
 )
+from probes import check_none_left, programs_of
 from recorder import Recorder, record
 from runfile import Run
 from workload import Workload, path
@@ -218,6 +219,25 @@ def sigterm_ends_the_run_cleanly():
 
 
 @test
+def a_signal_before_the_probes_are_in_leaves_a_whole_run_or_nothing():
+    for delay_s in (0.02, 0.1, 0.2, 0.3, 0.4):
+        with temporary_directory() as directory, Process("sleep", "30") as target:
+            file = os.path.join(directory, "run.db")
+            command = (HEADROOM, "record", "-o", file, "-p", str(target.pid))
+            with Process(*command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as recorder:
+                time.sleep(delay_s)
+                recorder.child.send_signal(signal.SIGTERM)
+                recorder.child.wait(10)
+            if os.path.exists(file):
+                run = Run(file)
+                run.check_laws()
+                run.close()
+                equal("files", os.listdir(directory), ["run.db"])
+            else:
+                equal("files left behind", os.listdir(directory), [])
+
+
+@test
 def the_run_ends_when_its_target_has():
     with temporary_directory() as directory, Workload("cpu_hog", 1, 300) as workload:
         with Recorder(directory, "-p", workload.pid, "-d", "60s", interval="100ms") as recorder:
@@ -235,21 +255,13 @@ def the_run_ends_when_its_target_has():
             )
 
 
-def loaded_programs():
-    """Ids of all BPF programs in the kernel."""
-    done = run_command("bpftool", "prog", "list") if os.path.exists("/usr/sbin/bpftool") else None
-    if not done or done.returncode:
-        raise Skip("bpftool is not installed")
-    return {int(line.split(":")[0]) for line in done.stdout.splitlines() if re.match(r"\d+:", line)}
-
-
 @test
 def kill_9_leaves_the_target_unharmed_no_probe_and_every_finished_interval():
-    before = loaded_programs()
     with temporary_directory() as directory, Workload("cpu_hog", 1, int(1500 * SLOWNESS)) as workload:
         with Recorder(directory, "-p", workload.pid, interval="100ms") as recorder:
             workload.go()
-            check(loaded_programs() - before, "the recording has no BPF programs")
+            programs, _ = programs_of(recorder.pid)
+            check(programs, "the recording has no BPF programs")
             time.sleep(0.75 * SLOWNESS)
             os.kill(recorder.pid, signal.SIGKILL)
             recorder.child.wait()
@@ -266,7 +278,7 @@ def kill_9_leaves_the_target_unharmed_no_probe_and_every_finished_interval():
                 run.close()
             done = run_command(HEADROOM, "report", lone)
             equal(f"status of the report ({done.stderr.strip()})", done.returncode, 0)
-            wait_until("its programs are gone", lambda: not loaded_programs() - before)
+            check_none_left(programs)
             recorder.run = Run(lone)
         workload.truth(limit_s=30)
         equal("status of the target", workload.finish(), 0)

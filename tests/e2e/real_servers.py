@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real servers under real load: everything is accounted, and the counts agree with those of server and client."""
 
-from harness import between, check, equal, temporary_directory, test
+from harness import HEADROOM, between, check, equal, run_command, temporary_directory, test
 from recorder import Recorder, report_json
 from servers import CONNECTIONS, Nginx, NodeHttp, Postgres, PythonHttp, Redis, wrk
 
@@ -9,18 +9,29 @@ OTHER_SHARE = 0.001
 
 
 def check_run(run):
-    """Beyond what holds of every run: nearly nothing is in no known state, and the report says so too."""
+    """Beyond what holds of every run: nearly nothing is in no known state, and the reports say what the run file holds."""
     other = run.rows("SELECT syscall, sum(in_progress) AS n FROM syscalls GROUP BY syscall HAVING n > 0")
-    check(
-        run.other_share() <= OTHER_SHARE,
-        f"{run.other_share():.2%} of the time is in other; calls in progress: {other}",
-    )
+    check(run.other_share() <= OTHER_SHARE, f"{run.other_share():.2%} of the time is in other; open calls: {other}")
     check(
         run.state("user") > 0 and run.state("kernel") > 0, f"a loaded server is on CPU in both modes: {run.states()}"
     )
+
     report = report_json(run.path)
     equal("schema of the report", report["schema"], "headroom.report/1")
     between("accounted share of the report", report["health"]["accounted_share"], 0.999, 1.001)
+    calls = {
+        row["syscall"]: row["n"]
+        for row in run.rows(
+            "SELECT syscall, sum(calls) AS n FROM syscalls WHERE abi = 'native' GROUP BY syscall HAVING n > 0"
+        )
+    }
+    equal("calls in the report", {row["name"]: row["calls"] for row in report["syscalls"] if row["calls"]}, calls)
+
+    text = run_command(HEADROOM, "report", run.path).stdout
+    widest = max(text.splitlines(), key=len)
+    check(len(widest) <= 100, f"a line of the report has {len(widest)} columns: {widest}")
+    for state, time_ns in run.states().items():
+        check(time_ns < 0.01 * run.total_ns() or state in text, f"the report does not speak of {state}")
 
 
 @test

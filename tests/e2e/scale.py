@@ -5,6 +5,7 @@ from harness import SECOND, between, check, equal, temporary_directory, test
 from recorder import Recorder, report_json
 from workload import Workload
 
+LOSSY = 3
 COLLECTOR_CPU_SHARE = 0.02
 COLLECTOR_RSS_BYTES = 64 << 20
 
@@ -68,3 +69,25 @@ def threads_that_are_born_and_gone_within_an_interval_are_all_there():
             equal("short-lived threads", len(run.threads(name="mayfly")), truth["births"])
             for thread in run.threads(name="mayfly"):
                 check(thread["last_ns"] - thread["first_ns"] < SECOND, f"thread {thread} lived for milliseconds")
+
+
+PROCESS_SLOTS = 2048
+
+
+@test
+def more_processes_than_there_is_room_for_are_counted_as_lost_and_strict_says_so():
+    with temporary_directory() as directory, Workload("fork_tree", 46, 4000) as workload:
+        with Recorder(directory, "--strict", "-p", workload.pid, interval="1s") as recorder:
+            workload.go()
+            truth = workload.truth()
+            run = recorder.stop(status=LOSSY, laws=False)
+            born = 1 + truth["branches"] + truth["leaves"]
+            seen = run.value("SELECT count(*) FROM processes")
+            lost = run.losses().get("process_slots", 0)
+            check(born > PROCESS_SLOTS, "the tree is too small to overflow")
+            between("processes in the run", seen, PROCESS_SLOTS - 1, born - 1)
+            between("processes lost", lost, born - seen, born)
+            run.check_conservation()
+            health = report_json(run.path)["health"]
+            check(health["lossy"], f"the report does not call the run lossy: {health['lost']}")
+            between("processes lost in the report", health["lost"].get("process_slots"), lost, lost)
