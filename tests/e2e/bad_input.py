@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a user gets wrong, and what a machine lacks: one sentence that names the thing, the right status, nothing half-written."""
+"""What users get wrong and machines lack: one sentence that names the thing, the right status, nothing half-written."""
 
 import contextlib
 import ctypes
@@ -302,8 +302,7 @@ CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND, MNT_DETACH = 0x20000, 0x4000, 1 << 18,
 
 
 def in_own_mounts(*changes):
-    """For preexec_fn: a mount namespace in which `changes` were made; each is (source, target) to bind, or (None, target) to
-    unmount."""
+    """For preexec_fn: a mount namespace with changes: (source, target) to bind, (None, target) to unmount."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def enter():

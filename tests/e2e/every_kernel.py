@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One recording that answers for the kernel it runs on; tests/matrix runs it on others, where a recording takes long to begin."""
+"""One recording that answers for the kernel it runs on; tests/matrix runs it on others, where each is slow to begin."""
 
 import contextlib
 import functools

@@ -16,7 +16,7 @@ WORKLOADS = os.path.join(BUILD, "workloads")
 
 # Set in guests whose kernel reports every event; a host that is itself a guest may drop a few of a thousand.
 EXACT = os.environ.get("HEADROOM_EXACT") == "1"
-# How much slower than a common machine this one is: emulated guests set it. Stretches time limits, never what is asserted.
+# How much slower than a common machine this one is: emulated guests set it. Stretches limits and slack.
 SLOWNESS = float(os.environ.get("HEADROOM_SLOWNESS", "1"))
 
 MS = 1_000_000
@@ -44,7 +44,7 @@ def test(function):
 
 
 def cases(function):
-    """A generator of (sentence, check) pairs, each of which counts as a test and runs when it is yielded; so does the rest."""
+    """A generator of (sentence, check) pairs: each counts as a test, and runs when it is yielded. So does the rest."""
     TESTS.append(Test(function, has_cases=True))
     return function
 

@@ -21,13 +21,13 @@ def programs_of_the_object():
 
 
 def has_hook(section):
-    """True if the running kernel has the tracepoint that a program's section names; other programs are for every kernel."""
+    """True if the running kernel has the tracepoint that a section names; other programs are for every kernel."""
     kind, hook = section.split("/", 1)
     return kind != "tp_btf" or bool(glob.glob(f"/sys/kernel/tracing/events/*/{hook}"))
 
 
 def check_all_loaded(pid):
-    """Every program whose hook the kernel has is loaded by the process, and attached. Returns the ids of its programs."""
+    """Every program whose hook the kernel has is loaded by the process, and attached."""
     need("bpftool", "readelf")
     if not os.path.isdir("/sys/kernel/tracing/events"):
         raise Skip("tracefs is not mounted: it tells which tracepoints the kernel has")

@@ -9,7 +9,7 @@ OTHER_SHARE = 0.001
 
 
 def check_run(run):
-    """Beyond what holds of every run: nearly nothing is in no known state, and the reports say what the run file holds."""
+    """Nearly nothing is in no known state, and the reports say what the run file holds."""
     other = run.rows("SELECT syscall, sum(in_progress) AS n FROM syscalls GROUP BY syscall HAVING n > 0")
     check(run.other_share() <= OTHER_SHARE, f"{run.other_share():.2%} of the time is in other; open calls: {other}")
     check(

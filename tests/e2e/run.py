@@ -110,6 +110,7 @@ def main():
     if not os.access(harness.HEADROOM, os.X_OK):
         sys.exit(f"run.py: {harness.HEADROOM} is missing: `make all workloads` builds it")
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that tests clean up
     tally = Tally()
     for test in tests:
         run_test(tally, test)

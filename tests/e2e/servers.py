@@ -192,7 +192,10 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 
 
 class NodeHttp(Server):
-    SCRIPT = "require('http').createServer((_, answer) => answer.end('hello')).listen(Number(process.argv[1]), '127.0.0.1')"
+    SCRIPT = """
+const server = require('http').createServer((_, answer) => answer.end('hello'))
+server.listen(Number(process.argv[1]), '127.0.0.1')
+"""
 
     def __init__(self):
         need("node", "wrk")

@@ -27,7 +27,8 @@ class Snapshot:
         self.calls = {
             (row["syscall"], row["abi"]): row
             for row in run.rows(
-                "SELECT syscall, abi, sum(calls) AS calls, sum(timed) AS timed, sum(errors) AS errors, sum(total_ns) AS total_ns"
+                "SELECT syscall, abi, sum(calls) AS calls, sum(timed) AS timed, sum(errors) AS errors,"
+                " sum(total_ns) AS total_ns"
                 f" FROM syscalls {of_process} GROUP BY syscall, abi",
                 pid,
             )

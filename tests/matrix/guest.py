@@ -2,11 +2,14 @@
 """
 Run a command inside a guest with another kernel, over this machine's own root, copy-on-write, as root.
 
-Emulated (TCG), not virtualised: a guest needs no /dev/kvm, sees every kernel event, and runs code some twenty times slower.
+Emulated (TCG), not virtualised: a guest needs no /dev/kvm, sees every kernel event, and runs some twenty times slower.
 """
 
+import atexit
+import ctypes
 import os
 import shlex
+import signal
 import shutil
 import subprocess
 import sys
@@ -40,6 +43,15 @@ sleep 60
 """
 
 
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """For preexec_fn: no guest outlives its test, however that ends."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Guest:
     """One boot. Yields the lines that the command prints; `status` is its exit status, None if it never ended."""
 
@@ -57,6 +69,7 @@ class Guest:
     def lines(self):
         kernels.need("qemu-system-x86_64")
         self.directory = tempfile.mkdtemp(prefix="headroom-guest-")
+        atexit.register(shutil.rmtree, self.directory, ignore_errors=True)  # also when a signal ends us
         children = []
         try:
             self.write_initrd()
@@ -100,6 +113,7 @@ class Guest:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            preexec_fn=die_with_parent,
         )
         log.close()
         for _ in range(100):
@@ -154,6 +168,7 @@ class Guest:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,
         )
 
     def read(self, machine):
@@ -174,6 +189,7 @@ def main():
     """guest.py KERNEL COMMAND...: run a command in a guest; KERNEL is one of those in kernels.py."""
     if len(sys.argv) < 3:
         sys.exit(f"usage: guest.py {'|'.join(kernels.SUITES)} COMMAND...")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     guest = Guest(kernels.fetch(sys.argv[1]), sys.argv[2:])
     for line in guest.lines():
         print(line, flush=True)

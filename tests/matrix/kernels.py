@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Debian's kernels for guests: fetched from the mirror that this machine's apt uses and unpacked into a cache, never installed.
+Debian's kernels for guests: fetched from the mirror that this machine's apt uses, unpacked into a cache, not installed.
 
-A kernel's folder holds `vmlinux` (uncompressed: it boots faster under emulation), `initrd.cpio` (busybox, and the modules with
-which the guest reaches the host's file system) and `modules`, a link to its modules.
+A kernel's folder holds `vmlinux` (uncompressed: it boots faster under emulation), `initrd.cpio` (busybox, and the
+modules with which the guest reaches the host's file system) and `modules`, a link to its modules.
 """
 
 import gzip
@@ -212,7 +212,7 @@ def prepare(directory, release):
 
 
 def decompress_image(image):
-    """The ELF kernel inside a bzImage (Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length)."""
+    """The ELF kernel inside a bzImage (boot.rst: setup_sects, payload_offset, payload_length)."""
     if image[0x202:0x206] != b"HdrS":
         raise Unavailable("the image is no bzImage")
     offset, length = struct.unpack_from("<II", image, 0x248)
@@ -261,7 +261,8 @@ mount -t devtmpfs dev /dev && mount -t proc proc /proc && mount -t sysfs sys /sy
 for module in $(cat /modules/order); do insmod "/modules/$module" || fail "cannot load $module"; done
 mount -t virtiofs -o ro root /host || fail "cannot reach the root of the host"
 mount -t tmpfs -o size=60% memory /memory && mkdir /memory/upper /memory/work
-mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work overlay /new || fail "cannot cover the root"
+layers=lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work
+mount -t overlay -o "$layers" overlay /new || fail "cannot cover the root"
 for part in dev proc sys; do mount --move "/$part" "/new/$part"; done
 mount -t tmpfs run /new/run
 cp /command /new/run/guest-command

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		call = since(start);
 		calls++;
 		high_ns += call.wall_ns;
-		if (call.wall_ns - call.cpu_ns < FREE_CALL_NS)
+		if (call.wall_ns < call.cpu_ns + FREE_CALL_NS)
 			continue;
 		waits++;
 		if (call.wall_ns > call.cpu_ns + call.run_delay_ns)
