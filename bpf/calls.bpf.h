@@ -40,6 +40,19 @@ static __always_inline __u32 calls_find(__u32 process_slot, __u32 row)
 	return id ? id : calls_claim(process_slot, row);
 }
 
+/* The same for a thread's syscalls, which are of a few kinds: it remembers them, and spares a look at its process. */
+static __always_inline __u32 calls_of_thread(struct hr_thread *thread, __u32 row)
+{
+	__u32 place = row & (HR_KNOWN_CALLS - 1), id = thread->known_record[place];
+
+	if (id && thread->known_row[place] == row)
+		return id;
+	id = calls_find(thread->process, row);
+	thread->known_row[place] = row;
+	thread->known_record[place] = id;
+	return id;
+}
+
 /* This CPU's shard of it, or NULL. */
 static __always_inline struct hr_calls *calls_shard(__u32 id)
 {

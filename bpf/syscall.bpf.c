@@ -94,7 +94,7 @@ static __always_inline void enter_call(struct hr_thread *thread, __u32 row)
 	/* restart_syscall goes on with the call before it, and waits for what that waited for */
 	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
 		thread->call_row = row;
-		thread->call_record = calls_find(thread->process, row);
+		thread->call_record = calls_of_thread(thread, row);
 	}
 	thread->call_left_cpu = 0;
 	thread->kernel_lock = HR_KERNEL_LOCK_NONE; /* nobody takes one into user mode: its end was missed */

@@ -150,7 +150,8 @@ static __always_inline void queue_begin(struct hr_thread *thread, __u32 cpu, __u
 /* It has waited for the CPU of queue_begin() until now: charge who had it. preempted: 1, woken or born: 0. */
 static __always_inline void queue_settle(struct hr_thread *thread, __u32 preempted, __u64 now_ns)
 {
-	__u64 totals_ns[HR_OWNERS_KERNEL] = {}, *owner_ns = thread->owner_ns[preempted & 1];
+	__u64 totals_ns[HR_OWNERS_KERNEL] = {};
+	__u64 *owner_ns = preempted ? thread->preempted_owner_ns : thread->runq_owner_ns;
 
 	cpu_owner_totals(thread->queue_cpu, now_ns, totals_ns);
 	for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {

@@ -20,6 +20,7 @@
 #define HR_CALL_SHARDS_MAX 16  /* a record's copies, one per CPU up to this many */
 #define HR_PARALLEL_MAX 64     /* threads on CPU at once are told apart up to here */
 #define HR_COMM_BYTES 16
+#define HR_KNOWN_CALLS 2       /* power of two */
 
 /* Threads are also found by the address of their kernel stack, which the syscall hooks are handed; see bpf/syscall.bpf.c. */
 #define HR_STACK_SHIFT 14      /* stacks are at least 16 KiB apart */
@@ -69,13 +70,13 @@ struct hr_thread {
 	__u64 since_ns;
 	__u64 wake_ns;	      /* when it was woken; 0: not yet. Stored by its waker */
 	__u64 call_ns;	      /* when the call was entered, or first left its CPU if it was not timed; 0: not timed */
-	__u64 calls;	      /* total of finished calls */
+	__u64 registers;      /* where its user registers are saved in a syscall: the top of its kernel stack */
 	__u32 version;
 	__u32 process;	      /* slot */
-	__u32 call_record;    /* in `calls`, before it is sharded; 0: none was free */
-	__u32 queue_cpu;      /* the CPU that it waits for. Stored by its waker */
-	__u32 tid;
+	__u16 call_record;    /* in `calls`, before it is sharded; 0: none was free */
 	__u16 call_row;	      /* HR_CALL_*: syscall number and ABI */
+	__u16 known_row[HR_KNOWN_CALLS];    /* rows that it used before, */
+	__u16 known_record[HR_KNOWN_CALLS]; /* and their records; 0: none yet */
 	__u8 mode;	      /* enum hr_mode */
 	__u8 state;	      /* enum hr_state */
 	__u8 mixed;	      /* on CPU since since_ns, in user mode and in calls that were not timed */
@@ -86,31 +87,34 @@ struct hr_thread {
 	__u8 throttled;	      /* it went off CPU, or was woken, while its quota was used up */
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
 	__u8 seeded;	      /* existed before the recording */
+	__u8 pad_now[2];
 
 	/* line 1 */
 	__u64 mixed_ns;	       /* on CPU, split between user and kernel only by the estimate that follows */
 	__u64 mixed_kernel_ns; /* of mixed_ns in calls, estimated from the calls that were timed */
-	__u64 voluntary;
-	__u64 involuntary;
+	__u64 calls;	       /* finished */
+	__u32 voluntary;       /* these two wrap */
+	__u32 involuntary;
 	__u64 state_ns[HR_STATES]; /* on CPU and runnable still on line 1; lines 2 and 3 */
 
-	/* line 4 */
-	__u64 queue_owner_ns[HR_OWNERS_KERNEL]; /* that CPU's owner totals when the wait for it began. Stored by its waker */
-	__u64 registers;      /* where its user registers are saved in a syscall: the top of its kernel stack */
-	__u32 runq_record;    /* in `calls`: its process's HR_CALL_RUNQ; 0: not looked up yet */
-	__u32 pad_queue;
-	__u64 migrations;
-	__u64 mmap_lock_ns;   /* of state_ns[HR_STATE_KLOCK] */
+	/* line 4: its wait for a CPU */
+	__u64 queue_owner_ns[HR_OWNERS_KERNEL]; /* that CPU's owner totals when the wait began. Stored by its waker */
+	__u64 runq_owner_ns[HR_OWNERS_KERNEL];	/* of state_ns[HR_STATE_RUNQ] */
 
 	/* line 5 */
-	__u64 owner_ns[2][HR_OWNERS_KERNEL]; /* of HR_STATE_RUNQ, of HR_STATE_PREEMPTED */
+	__u32 queue_cpu;      /* the CPU that it waits for. Stored by its waker */
+	__u32 runq_record;    /* in `calls`: its process's HR_CALL_RUNQ; 0: not looked up yet */
+	__u64 preempted_owner_ns[HR_OWNERS_KERNEL]; /* of state_ns[HR_STATE_PREEMPTED] */
+	__u64 migrations;
+	__u64 mmap_lock_ns;   /* of state_ns[HR_STATE_KLOCK] */
+	__u64 ran_ns;	      /* what the scheduler says that it ran, at its end: less than on CPU by steal and interrupts */
 
 	/* line 6: once in a life */
 	__u64 task;	      /* address of the task_struct: tells a reused pid */
 	__u64 born_ns;	      /* or when it was seeded */
-	__u64 ran_ns;	      /* what the scheduler says that it ran, at its end: less than on CPU by steal and interrupts */
 	char comm[HR_COMM_BYTES]; /* at its end */
-	__u64 pad[3];
+	__u32 tid;
+	__u32 pad_end[7];
 };
 
 /* One process. */

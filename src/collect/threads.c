@@ -50,7 +50,8 @@ void hr_thread_totals_at(const struct hr_thread *thread, uint64_t now_ns, const 
 	int queue = -1; /* 0: runq, 1: preempted */
 
 	memcpy(ret->state_ns, thread->state_ns, sizeof(ret->state_ns));
-	memcpy(ret->owner_ns, thread->owner_ns, sizeof(ret->owner_ns));
+	memcpy(ret->owner_ns[0], thread->runq_owner_ns, sizeof(ret->owner_ns[0]));
+	memcpy(ret->owner_ns[1], thread->preempted_owner_ns, sizeof(ret->owner_ns[1]));
 	ret->mixed_ns = thread->mixed_ns;
 	ret->mixed_kernel_ns = thread->mixed_kernel_ns;
 	ret->mmap_lock_ns = thread->mmap_lock_ns;
@@ -136,6 +137,9 @@ static void subtract(const struct hr_thread_totals *now, const struct hr_thread_
 	_Static_assert(sizeof(*ret) % sizeof(uint64_t) == 0, "totals are all uint64_t");
 	for (size_t i = 0; i < sizeof(*ret) / sizeof(uint64_t); i++)
 		difference[i] = minus(a[i], b[i]);
+	/* counted in 32 bits */
+	ret->voluntary = (uint32_t)(now->voluntary - before->voluntary);
+	ret->involuntary = (uint32_t)(now->involuntary - before->involuntary);
 }
 
 static void add_states(struct hr_drain *drain, int64_t thread_id, const struct hr_thread_totals *delta)
