@@ -11,10 +11,10 @@
 #include "base/clock.h"
 
 #define LOOK_NS 50000000ULL	/* how soon the end of a target is seen */
-#define COST_EVERY 10		/* intervals from one sample of the programs' cost to the next */
-#define COST_WINDOW_NS 100000000ULL
+#define COST_EVERY 4		/* intervals from one sample of the programs' cost to the next */
+#define COST_WINDOW_NS 50000000ULL
 
-/* Which interval has a cost sample: the first, so that a short run has one, and then every tenth. */
+/* Which interval has a cost sample: the first, so that a short run has one, and then every fourth. */
 static bool has_cost_window(uint64_t interval)
 {
 	return interval % COST_EVERY == 0;
