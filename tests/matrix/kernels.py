@@ -109,6 +109,7 @@ class Archive:
             "Acquire::Languages": "none",
             "Acquire::Retries": "2",
             "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
+            "APT::Update::Error-Mode": "any",
             "APT::Update::Post-Invoke-Success::": "",
             "Dir::Etc::sourcelist": f"{self.directory}/sources.list",
             "Dir::Etc::sourceparts": f"{self.directory}/parts",

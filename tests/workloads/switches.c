@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Known numbers of switches: two threads pass a byte to and fro over pipes ROUNDS times, each blocking once per round;
- * a third moves itself to and fro between two CPUs. The truth: the kernel's own counts.
+ * a third moves itself to and fro between two CPUs. The truth: the kernel's own counts of each thread since its birth.
  */
 #include "workload.h"
 
@@ -29,20 +29,18 @@ static void pass(int from, int to)
 static void *ping(void *argument)
 {
 	struct player *player = argument;
-	struct books start = read_books();
 
 	player->tid = own_tid();
 	set_name(player->name);
 	for (long i = 0; i < rounds; i++)
 		pass(back[0], there[1]);
-	player->books = since(start);
+	player->books = read_books();
 	return NULL;
 }
 
 static void *pong(void *argument)
 {
 	struct player *player = argument;
-	struct books start = read_books();
 
 	player->tid = own_tid();
 	set_name(player->name);
@@ -50,7 +48,7 @@ static void *pong(void *argument)
 		pass(there[0], -1);
 		pass(-1, back[1]);
 	}
-	player->books = since(start);
+	player->books = read_books();
 	return NULL;
 }
 
@@ -76,13 +74,12 @@ static void *move(void *argument)
 	struct player *player = argument;
 	int cpus[2], count = allowed_cpus(cpus, 2);
 	long moved = migrations();
-	struct books start = read_books();
 
 	player->tid = own_tid();
 	set_name(player->name);
 	for (int i = 0; i < 50; i++)
 		pin_to_cpu(cpus[i % count]);
-	player->books = since(start);
+	player->books = read_books();
 	player->migrations = moved < 0 ? -1 : migrations() - moved;
 	return NULL;
 }
