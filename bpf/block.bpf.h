@@ -4,6 +4,7 @@
 
 /* Why a thread leaves its CPU to wait: gather what hr_decide() asks for. No stack walk; the file behind an fd only if needed. */
 #include "calls.bpf.h"
+#include "registers.bpf.h"
 
 #include "headroom/decide.h"
 
@@ -92,25 +93,6 @@ static __always_inline enum hr_file_kind file_kind(struct file *file)
 	return PEEK(super_block, sb, s_magic) == ANON_INODE_FS_MAGIC ? anon_kind(file) : HR_FILE_REGULAR;
 }
 
-#if defined(__TARGET_ARCH_x86)
-/* -1 outside a syscall: exceptions and interrupts from user mode store that. */
-#define SYSCALL_NUMBER(registers) ((long)PEEK(pt_regs, registers, orig_ax))
-#define SYSCALL_ARG0(registers) PEEK(pt_regs, registers, di)
-#define SYSCALL_ARG1(registers) PEEK(pt_regs, registers, si)
-#define SYSCALL_ARG2(registers) PEEK(pt_regs, registers, dx)
-#define COMPAT_ARG0(registers) PEEK(pt_regs, registers, bx)
-#define COMPAT_ARG1(registers) PEEK(pt_regs, registers, cx)
-#define COMPAT_ARG2(registers) PEEK(pt_regs, registers, dx)
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NUMBER(registers) ((long)PEEK(pt_regs, registers, syscallno))
-#define SYSCALL_ARG0(registers) PEEK(pt_regs, registers, orig_x0) /* regs[0] takes the result */
-#define SYSCALL_ARG1(registers) PEEK(pt_regs, registers, regs[1])
-#define SYSCALL_ARG2(registers) PEEK(pt_regs, registers, regs[2])
-#define COMPAT_ARG0 SYSCALL_ARG0
-#define COMPAT_ARG1 SYSCALL_ARG1
-#define COMPAT_ARG2 SYSCALL_ARG2
-#endif
-
 /* An argument of the call that the thread is in, 0 to 2: they stay where its entry saved them. */
 #define CALL_ARG(thread, n)                                                                                                    \
 	({                                                                                                                     \
@@ -155,10 +137,10 @@ static __always_inline void call_by_registers(struct hr_thread *thread, struct t
 	__u64 registers = thread->registers;
 	long number = SYSCALL_NUMBER(registers);
 
-	if (number < 0 || number >= HR_CALL_NRS || (task->flags & PF_IO_WORKER))
+	if (number < 0 || SYSCALL_RETURNED(registers) || (task->flags & PF_IO_WORKER))
 		return;
-	thread->call_row = number;
-	thread->call_record = calls_find(thread->process, number);
+	thread->call_row = call_row(number, is_compat(task));
+	thread->call_record = calls_find(thread->process, thread->call_row);
 	thread->call_ns = now_ns;
 	thread->call_left_cpu = 1;
 	thread->in_call = 1;

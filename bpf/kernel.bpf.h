@@ -141,7 +141,7 @@ struct task_struct___throttled {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bx, cx, dx, si, di, orig_ax, ip;
+	unsigned long bx, cx, ax, dx, si, di, orig_ax, ip;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -177,6 +177,7 @@ struct linux_binprm;
 #define LCB_F_SPIN 1 /* flags of contention_begin: the waiter does not sleep */
 #define ERESTART_RESTARTBLOCK 516
 #define EAGAIN 11
+#define ENOSYS 38
 #define MAX_ERRNO 4095
 
 #define S_IFMT 0170000

@@ -9,30 +9,17 @@
  * are counted; the next timed call of that kind stands for the untimed ones before it. How many go untimed follows from the
  * time between calls of that kind (see skip_for), so that a rare call is always timed, and so is one that gives up its CPU.
  */
+#include "registers.bpf.h"
 #include "sched.bpf.h"
 
+/* The x86 syscall instruction leaves its return address in rcx; whoever came otherwise is worth asking the task for. */
+static __always_inline bool comes_compat(struct pt_regs *regs)
+{
 #if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT 2 /* thread_info.status: a 32-bit syscall, also by int 0x80 from 64-bit code */
-
-/* The syscall instruction leaves its return address in rcx; whoever came otherwise is worth asking the task for. */
-static __always_inline bool is_compat(struct pt_regs *regs)
-{
-	return regs->cx != regs->ip && bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
-}
-#elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT 22
-
-static __always_inline bool is_compat(struct pt_regs *regs)
-{
-	return bpf_get_current_task_btf()->thread_info.flags >> TIF_32BIT & 1;
-}
+	if (regs->cx == regs->ip)
+		return false;
 #endif
-
-static __always_inline __u32 call_row(struct pt_regs *regs, long number)
-{
-	__u32 row = (__u64)number < HR_CALL_NRS ? number : HR_CALL_NRS - 1;
-
-	return is_compat(regs) ? row + HR_CALL_COMPAT : row;
+	return is_compat(bpf_get_current_task_btf());
 }
 
 /*
@@ -127,7 +114,7 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 	struct hr_thread *thread = thread_by_registers((__u64)regs);
 
 	if (thread)
-		enter_call(thread, call_row(regs, number));
+		enter_call(thread, call_row(number, comes_compat(regs)));
 	return 0;
 }
 
