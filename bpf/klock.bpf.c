@@ -23,16 +23,18 @@ static __always_inline int on_contention(__u64 lock, __u32 flags)
 	if (flags & LCB_F_SPIN) /* it stays on CPU, and may be an interrupt */
 		return 0;
 	thread = current_thread();
-	if (thread)
-		thread->kernel_lock = is_mmap_lock(lock) ? HR_KERNEL_LOCK_MMAP : HR_KERNEL_LOCK_ANY;
+	if (!thread)
+		return 0;
+	thread->kernel_lock = is_mmap_lock(lock) ? HR_KERNEL_LOCK_MMAP : HR_KERNEL_LOCK_ANY;
+	thread->kernel_lock_low = lock;
 	return 0;
 }
 
-static __always_inline int on_contention_end(void)
+static __always_inline int on_contention_end(__u64 lock)
 {
 	struct hr_thread *thread = current_thread();
 
-	if (thread)
+	if (thread && thread->kernel_lock_low == (__u32)lock)
 		thread->kernel_lock = HR_KERNEL_LOCK_NONE;
 	return 0;
 }
@@ -46,5 +48,5 @@ int BPF_PROG(contention_begin, void *lock, unsigned int flags)
 SEC("tp_btf/contention_end")
 int BPF_PROG(contention_end, void *lock, int result)
 {
-	return on_contention_end();
+	return on_contention_end((__u64)lock);
 }

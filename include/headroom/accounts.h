@@ -114,7 +114,8 @@ struct hr_thread {
 	__u64 born_ns;	      /* or when it was seeded */
 	char comm[HR_COMM_BYTES]; /* at its end */
 	__u32 tid;
-	__u32 pad_end[7];
+	__u32 kernel_lock_low; /* low half of the address of that lock: spin locks begin and end while it waits */
+	__u32 pad_end[6];
 };
 
 /* One process. */
