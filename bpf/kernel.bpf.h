@@ -64,6 +64,10 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 };
 
+struct raw_spinlock {
+	__u32 first_word; /* of whatever lock it is made of: 0 while it is free */
+};
+
 struct super_block {
 	unsigned long s_magic;
 };
@@ -123,6 +127,7 @@ struct task_struct {
 	unsigned int flags;
 	int on_cpu; /* u8 since 7.2: read it only as a bit field */
 	struct sched_entity se;
+	struct raw_spinlock pi_lock; /* held by its waker */
 	struct mm_struct *mm;
 	unsigned int in_iowait : 1;
 	int pid;

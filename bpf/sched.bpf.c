@@ -24,6 +24,18 @@ static __always_inline bool is_throttled(struct task_struct *task)
 	return cfs_rq && cfs_rq->throttle_count > 0;
 }
 
+/*
+ * Is the thread that leaves its CPU to wait being woken out of this very block? Its waker was faster then: it holds pi_lock from
+ * before the event, until it has handed the thread over (TASK_WAKING) or put it into a queue, which it cannot do before this.
+ */
+static __always_inline bool is_being_woken(struct task_struct *task)
+{
+	__u32 held = 0;
+
+	bpf_probe_read_kernel(&held, sizeof(held), &task->pi_lock);
+	return held || task->__state & TASK_WAKING;
+}
+
 static __always_inline void leave_cpu(struct hr_thread *thread, struct task_struct *task, bool blocked, __u32 task_state,
 				      __u32 cpu, __u64 now_ns)
 {
@@ -33,8 +45,7 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 	charge_on_cpu(thread, now_ns);
 	thread->mixed = 0;
 	if (blocked) {
-		/* a wake-up that found it still running is over, unless it is being woken out of this very block */
-		if (thread->wake_ns && !(task->__state & TASK_WAKING))
+		if (thread->wake_ns && !is_being_woken(task)) /* a wake-up that found it still running is over */
 			thread->wake_ns = 0;
 		if (!thread->in_call)
 			call_by_registers(thread, task, now_ns);
@@ -104,14 +115,15 @@ static __always_inline int on_runnable(struct task_struct *task, bool woken)
 	struct hr_thread *thread = thread_by_pid(task->pid);
 	__u64 now_ns;
 
-	if (!thread)
+	if (!thread || (woken && thread->mode == HR_MODE_QUEUED)) /* preempted on its way to sleep: it waits already */
 		return 0;
 	now_ns = bpf_ktime_get_ns();
+	queue_begin(thread, task->thread_info.cpu, now_ns);
 	if (woken) {
 		thread->throttled = is_throttled(task);
-		thread->wake_ns = now_ns;
+		compiler_barrier();
+		thread->wake_ns = now_ns; /* last: with it, a reader takes the rest for this wait's */
 	}
-	queue_begin(thread, task->thread_info.cpu, now_ns);
 	return 0;
 }
 
@@ -126,8 +138,10 @@ static __always_inline int on_migrate(struct task_struct *task, __u32 to_cpu)
 	if (thread->mode != HR_MODE_QUEUED && !(thread->mode == HR_MODE_BLOCKED && thread->wake_ns))
 		return 0;
 	now_ns = bpf_ktime_get_ns();
+	thread_begin_change(thread); /* it is off CPU: nobody else changes it now */
 	queue_settle(thread, thread->state == HR_STATE_PREEMPTED && thread->mode == HR_MODE_QUEUED, now_ns);
 	queue_begin(thread, to_cpu, now_ns);
+	thread_end_change(thread);
 	return 0;
 }
 
