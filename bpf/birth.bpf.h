@@ -21,13 +21,19 @@ static __always_inline void stack_close(const struct hr_thread *thread)
 		bpf_map_update_elem(&stack_slots, &entry, &zero, BPF_ANY);
 }
 
+/*
+ * NULL: no room, which is counted; or it is a target already: its birth and the seeding look at all tasks may meet, and who is
+ * first takes it in.
+ */
 static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_slot, __u64 now_ns, struct task_struct *task)
 {
 	struct hr_process *process = process_by_slot(process_slot);
+	__u32 slot = 0, *entry = bpf_map_lookup_elem(&thread_slots, &pid);
 	struct hr_thread *thread;
-	__u32 slot = 0;
 
-	if (!process || bpf_map_pop_elem(&free_threads, &slot)) {
+	if (entry && *entry)
+		return NULL;
+	if (!entry || !process || bpf_map_pop_elem(&free_threads, &slot)) {
 		lost(HR_LOSS_THREAD_SLOTS);
 		return NULL;
 	}
@@ -36,14 +42,19 @@ static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_sl
 		return NULL; /* a slot that user space did not put there */
 	/* user space hands out zeroed slots */
 	thread->task = (__u64)task;
-	thread->tid = pid;
 	thread->process = process_slot;
 	thread->born_ns = thread->since_ns = now_ns;
 	thread->registers = bpf_task_pt_regs(task);
 	__sync_fetch_and_add(&process->threads, 1);
-	if (bpf_map_update_elem(&thread_slots, &pid, &slot, BPF_ANY))
-		lost(HR_LOSS_THREAD_SLOTS);
+	if (__sync_val_compare_and_swap(entry, 0, slot)) {
+		__sync_fetch_and_add(&process->threads, -1);
+		thread->process = 0;
+		bpf_map_push_elem(&free_threads, &slot, BPF_ANY);
+		return NULL;
+	}
 	stack_open(thread->registers, slot);
+	compiler_barrier();
+	thread->tid = pid; /* last: user space takes a record without a tid for a free one */
 	return thread;
 }
 

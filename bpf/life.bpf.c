@@ -8,7 +8,7 @@
 #include "birth.bpf.h"
 #include "sched.bpf.h"
 
-static __always_inline __u32 open_process(struct task_struct *task, __u32 parent_pid, __u64 now_ns)
+static __always_inline __u32 open_process(struct task_struct *task, __u64 now_ns)
 {
 	struct hr_process *process;
 	__u32 slot = 0;
@@ -20,18 +20,19 @@ static __always_inline __u32 open_process(struct task_struct *task, __u32 parent
 	process = process_by_slot(slot);
 	if (!process)
 		return 0;
-	process->pid = task->tgid;
-	process->parent = parent_pid;
+	process->parent = task->real_parent->tgid;
 	process->born_ns = now_ns;
 	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
+	compiler_barrier();
+	process->pid = task->tgid; /* last: user space takes a record without a pid for a free one */
 	return slot;
 }
 
 /* Runs in the parent, before the child can run. */
 static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct hr_thread *parent = thread_by_pid((__u32)id), *thread;
+	struct hr_thread *parent = current_thread(), *thread;
+	struct hr_process *record;
 	__u64 now_ns;
 	__u32 process;
 
@@ -41,14 +42,18 @@ static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 	if (clone_flags & CLONE_THREAD)
 		process = parent->process;
 	else if (config.follow_children)
-		process = open_process(task, id >> 32, now_ns);
+		process = open_process(task, now_ns);
 	else
 		return 0;
 	if (!process)
 		return 0;
 	thread = thread_open(task->pid, process, now_ns, task);
-	if (!thread)
+	if (!thread) {
+		record = process_by_slot(process);
+		if (record && !record->threads)
+			record->ended_ns = now_ns; /* nobody would end it */
 		return 0;
+	}
 	thread->state = HR_STATE_RUNQ;
 	thread->mode = HR_MODE_QUEUED;
 	return 0;
@@ -61,7 +66,7 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 	struct hr_thread *thread = thread_by_pid(old_pid);
 	struct hr_process *process;
 
-	if (!thread || !old_slot)
+	if (!thread || !old_slot || thread->task != (__u64)task) /* not: the first thread is gone, and its pid may be somebody's */
 		return 0;
 	slot = *old_slot;
 	if (old_pid != pid) {

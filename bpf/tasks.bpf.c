@@ -14,6 +14,7 @@ static __always_inline int on_seed(struct task_struct *task)
 {
 	__u32 tgid, pid, *process, *known;
 	struct hr_thread *thread;
+	enum hr_state state;
 	__u32 task_state;
 	__u64 now_ns;
 	bool on_cpu;
@@ -26,18 +27,18 @@ static __always_inline int on_seed(struct task_struct *task)
 	known = bpf_map_lookup_elem(&thread_slots, &pid);
 	if (!process || (known && *known))
 		return 0;
-	task_state = task->__state;
-	if (task_state & TASK_DEAD)
+	if (task->__state & TASK_DEAD)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	thread = thread_open(pid, *process, now_ns, task);
 	if (!thread)
 		return 0;
 	thread->seeded = 1;
-	/* from here on the other programs see it; where one was faster, its word counts */
+	/* from here on the other programs see it: look after that, and where one of them was faster, its word counts */
 	on_cpu = BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
-	if (on_cpu || task_state == 0) {
-		if (thread->mode != HR_MODE_UNSEEN)
+	task_state = task->__state;
+	if (on_cpu || task_state == 0 || task_state & TASK_NEW) {
+		if (thread->version)
 			return 0;
 		thread->state = on_cpu ? HR_STATE_USER : HR_STATE_RUNQ;
 		thread->mode = on_cpu ? HR_MODE_ON_CPU : HR_MODE_QUEUED;
@@ -47,10 +48,11 @@ static __always_inline int on_seed(struct task_struct *task)
 			queue_begin(thread, task->thread_info.cpu, now_ns);
 		return 0;
 	}
-	if (thread->mode != HR_MODE_UNSEEN)
-		return 0;
 	call_by_registers(thread, task, now_ns);
-	thread->state = blocked_state(task, thread, task_state, false);
+	state = blocked_state(task, thread, task_state, false);
+	if (thread->version)
+		return 0;
+	thread->state = state;
 	thread->mode = HR_MODE_BLOCKED;
 	return 0;
 }
