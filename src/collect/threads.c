@@ -21,6 +21,7 @@
 struct known {
 	int64_t id; /* 0: nobody */
 	struct hr_thread_totals totals;
+	uint64_t written_ns[HR_STATES]; /* so far; all time on CPU stands under user */
 	uint64_t mixed_carry_ns;
 	uint64_t read_ns;
 	uint64_t on_cpu_ns; /* since it was entered, by the accounts */
@@ -263,18 +264,55 @@ static uint64_t on_cpu_ns(const struct hr_thread_totals *totals)
 }
 
 /*
+ * The states' growth since the last pass. What was written is never taken back: time that turns out to have gone to another
+ * state, because a switch went unseen or a wake-up was taken for another, is made up for by writing less of what grew. So the
+ * states always add up to the thread's life.
+ */
+static void grow_states(struct known *known, const struct hr_thread_totals *now, uint64_t growth_ns[HR_STATES])
+{
+	uint64_t excess_ns = 0;
+
+	for (int state = 0; state < HR_STATES; state++) {
+		uint64_t total_ns = state == HR_STATE_USER ? on_cpu_ns(now) : state == HR_STATE_KERNEL ? 0 : now->state_ns[state];
+
+		growth_ns[state] = minus(total_ns, known->written_ns[state]);
+		excess_ns += minus(known->written_ns[state], total_ns);
+	}
+	for (int state = HR_STATES - 1; state >= 0; state--) {
+		uint64_t cut_ns = growth_ns[state] < excess_ns ? growth_ns[state] : excess_ns;
+
+		growth_ns[state] -= cut_ns;
+		excess_ns -= cut_ns;
+		known->written_ns[state] += growth_ns[state];
+	}
+}
+
+/*
  * A stretch in user mode becomes mixed as a whole when a call comes that is not timed, also the part of it that an earlier pass
  * took for user mode. So only the sum over user, kernel and mixed grows steadily, and what is not the kernel's is the user's.
  */
-static void split_on_cpu(struct known *known, const struct hr_thread_totals *now, struct hr_thread_totals *delta)
+static void split_on_cpu(struct known *known, uint64_t all_ns, struct hr_thread_totals *delta)
 {
-	uint64_t all_ns = minus(on_cpu_ns(now), on_cpu_ns(&known->totals)), kernel_ns = delta->state_ns[HR_STATE_KERNEL];
+	uint64_t kernel_ns = delta->state_ns[HR_STATE_KERNEL] < all_ns ? delta->state_ns[HR_STATE_KERNEL] : all_ns;
 
-	kernel_ns += hr_split_mixed_ns(minus(all_ns, kernel_ns), delta->mixed_kernel_ns, &known->mixed_carry_ns);
+	kernel_ns += hr_split_mixed_ns(all_ns - kernel_ns, delta->mixed_kernel_ns, &known->mixed_carry_ns);
 	delta->state_ns[HR_STATE_KERNEL] = kernel_ns;
 	delta->state_ns[HR_STATE_USER] = all_ns - kernel_ns;
 	if (delta->mixed_ns > all_ns)
 		delta->mixed_ns = all_ns;
+}
+
+/* What is to be written of a thread now. */
+static void advance(struct known *known, const struct hr_thread_totals *now, struct hr_thread_totals *delta)
+{
+	uint64_t growth_ns[HR_STATES];
+
+	subtract(now, &known->totals, delta);
+	grow_states(known, now, growth_ns);
+	for (int state = HR_STATE_RUNQ; state < HR_STATES; state++)
+		delta->state_ns[state] = growth_ns[state];
+	split_on_cpu(known, growth_ns[HR_STATE_USER], delta);
+	known->totals = *now;
 }
 
 static int drain_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
@@ -288,9 +326,7 @@ static int drain_thread(struct hr_drain *drain, struct known *known, const struc
 
 	cpu_owner_totals(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
 	hr_thread_totals_at(thread, now_ns, cpu_owner_ns, &totals);
-	subtract(&totals, &known->totals, &delta);
-	split_on_cpu(known, &totals, &delta);
-	known->totals = totals;
+	advance(known, &totals, &delta);
 	known->read_ns = now_ns;
 	add_states(drain, known->id, &delta);
 	add_cpu_waits(drain, known->id, &delta);
@@ -448,4 +484,4 @@ static void close_threads(void *family)
 	free(threads);
 }
 
-const struct hr_family hr_family_threads = { "threads", open_threads, drain_threads, finish_threads, close_threads };
+const struct hr_family hr_family_threads = { "threads", open_threads, look_at_threads, drain_threads, finish_threads, close_threads };
