@@ -5,6 +5,29 @@
 /* A thread becomes a target: a free slot, fresh accounts, and only then the entry by which the other programs find it. */
 #include "thread.bpf.h"
 
+/* A process becomes a target: its slot, or 0, which is counted. */
+static __always_inline __u32 process_open(struct task_struct *task, __u64 now_ns)
+{
+	struct hr_process *process;
+	__u32 pid = task->tgid, slot = 0;
+
+	if (bpf_map_pop_elem(&free_processes, &slot)) {
+		lost(HR_LOSS_PROCESS_SLOTS);
+		return 0;
+	}
+	process = process_by_slot(slot);
+	if (!process)
+		return 0; /* a slot that user space did not put there */
+	process->parent = task->real_parent->tgid;
+	process->born_ns = now_ns;
+	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
+	compiler_barrier();
+	process->pid = pid; /* last: user space takes a record without a pid for a free one */
+	if (bpf_map_update_elem(&target_processes, &pid, &slot, BPF_ANY))
+		lost(HR_LOSS_PROCESS_SLOTS);
+	return slot;
+}
+
 static __always_inline void stack_open(__u64 registers, __u32 slot)
 {
 	__u32 entry = stack_entry(registers), shared = HR_STACK_SHARED, *old = bpf_map_lookup_elem(&stack_slots, &entry);

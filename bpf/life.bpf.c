@@ -8,26 +8,6 @@
 #include "birth.bpf.h"
 #include "sched.bpf.h"
 
-static __always_inline __u32 open_process(struct task_struct *task, __u64 now_ns)
-{
-	struct hr_process *process;
-	__u32 slot = 0;
-
-	if (bpf_map_pop_elem(&free_processes, &slot)) {
-		lost(HR_LOSS_PROCESS_SLOTS);
-		return 0;
-	}
-	process = process_by_slot(slot);
-	if (!process)
-		return 0;
-	process->parent = task->real_parent->tgid;
-	process->born_ns = now_ns;
-	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
-	compiler_barrier();
-	process->pid = task->tgid; /* last: user space takes a record without a pid for a free one */
-	return slot;
-}
-
 /* Runs in the parent, before the child can run. */
 static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 {
@@ -36,13 +16,13 @@ static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 	__u64 now_ns;
 	__u32 process;
 
-	if (!parent)
+	if (!parent || thread_by_pid(task->pid)) /* or: the iterator was here first */
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	if (clone_flags & CLONE_THREAD)
 		process = parent->process;
 	else if (config.follow_children)
-		process = open_process(task, now_ns);
+		process = process_open(task, now_ns);
 	else
 		return 0;
 	if (!process)

@@ -111,12 +111,12 @@ struct {
 	__type(value, __u64);
 } losses __weak SEC(".maps");
 
-/* Thread-group ids that the seeding iterator is to take in -> process slot. */
+/* Pids of the target's processes -> process slot: the iterators take in threads of theirs that are not known. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HR_PROCESS_SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
-} seed_processes __weak SEC(".maps");
+} target_processes __weak SEC(".maps");
 
 #endif

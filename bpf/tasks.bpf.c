@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Task iterators: take in threads that exist before the recording, also those that are blocked already; and list what every task
- * of the host has run, for the neighbours, steal and names.
+ * Task iterators: take in threads that exist before the recording, also those that are blocked already, and those whose birth was
+ * missed; and list what every task of the host has run, for the neighbours, steal and names.
  *
  * Hooks iter/task, run by user space. Cost: about 0.3 us per task of the host, at the start and once per interval.
  */
@@ -10,29 +10,41 @@
 #include "block.bpf.h"
 #include "parallel.bpf.h"
 
-static __always_inline int on_seed(struct task_struct *task)
+/* The slot of the process that a task belongs to; 0: it is not of the target. */
+static __always_inline __u32 target_of(struct task_struct *task, __u64 now_ns, bool late)
 {
-	__u32 tgid, pid, *process, *known;
+	__u32 pid = task->tgid, parent, *slot = bpf_map_lookup_elem(&target_processes, &pid);
+
+	if (slot)
+		return *slot;
+	if (!late || !config.follow_children || pid == config.self_pid)
+		return 0;
+	parent = task->real_parent->tgid; /* a child whose birth was not seen */
+	if (parent == config.self_pid || !bpf_map_lookup_elem(&target_processes, &parent))
+		return 0;
+	return process_open(task, now_ns);
+}
+
+/* late: after the start, when births are watched for. Kernels since 7.0 let that watch be preempted, and then skip some. */
+static __always_inline int on_task(struct task_struct *task, bool late)
+{
 	struct hr_thread *thread;
+	__u32 process, task_state;
 	enum hr_state state;
-	__u32 task_state;
 	__u64 now_ns;
 	bool on_cpu;
 
-	if (!task || (task->flags & PF_KTHREAD))
-		return 0;
-	tgid = task->tgid;
-	pid = task->pid;
-	process = bpf_map_lookup_elem(&seed_processes, &tgid);
-	known = bpf_map_lookup_elem(&thread_slots, &pid);
-	if (!process || (known && *known))
-		return 0;
-	if (task->__state & TASK_DEAD)
+	if (!task || (task->flags & (PF_KTHREAD | PF_EXITING)) || thread_by_pid(task->pid))
 		return 0;
 	now_ns = bpf_ktime_get_ns();
-	thread = thread_open(pid, *process, now_ns, task);
+	process = target_of(task, now_ns, late);
+	if (!process)
+		return 0;
+	thread = thread_open(task->pid, process, now_ns, task);
 	if (!thread)
 		return 0;
+	if (late)
+		lost(HR_LOSS_MISSED_BIRTHS);
 	thread->seeded = 1;
 	/* from here on the other programs see it: look after that, and where one of them was faster, its word counts */
 	on_cpu = BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
@@ -60,7 +72,7 @@ static __always_inline int on_seed(struct task_struct *task)
 SEC("iter/task")
 int seed_tasks(struct bpf_iter__task *ctx)
 {
-	return on_seed(ctx->task);
+	return on_task(ctx->task, false);
 }
 
 SEC("iter/task")
@@ -71,6 +83,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
+	on_task(task, true);
 	row.pid = task->tgid;
 	row.tid = task->pid;
 	row.ran_ns = task->se.sum_exec_runtime;

@@ -16,13 +16,14 @@ enum hr_loss {
 	HR_LOSS_MISSED_SWITCH_OUT = 6,/* a thread got a CPU that the accounts held for on CPU */
 	HR_LOSS_UNSEEN_WAKES = 7,     /* a blocked thread ran without a wake-up: its wait is not split from its run queue */
 	HR_LOSS_CLOCK_BACKWARDS = 8,  /* a stamp lay before the one that it follows (other CPU): counted as 0 ns */
-	HR_LOSSES_KERNEL = 9,	      /* those above are counted in the kernel, those below in user space */
+	HR_LOSS_MISSED_BIRTHS = 9,    /* a thread whose birth was not seen: in the run from the end of that interval on */
+	HR_LOSSES_KERNEL = 10,	      /* those above are counted in the kernel, those below in user space */
 
-	HR_LOSS_MISSED_PROGRAMS = 9,  /* runs of a program that the kernel skipped (recursion) */
-	HR_LOSS_TORN_READS = 10,      /* accounts that changed under the reader every time it tried */
-	HR_LOSS_STORE_ROWS = 11,      /* rows that the run file did not take */
-	HR_LOSS_LATE_INTERVALS = 12,  /* intervals that took over twice as long as asked */
-	HR_LOSSES = 13
+	HR_LOSS_MISSED_PROGRAMS = 10,  /* runs of a program that the kernel skipped (recursion) */
+	HR_LOSS_TORN_READS = 11,      /* accounts that changed under the reader every time it tried */
+	HR_LOSS_STORE_ROWS = 12,      /* rows that the run file did not take */
+	HR_LOSS_LATE_INTERVALS = 13,  /* intervals that took over twice as long as asked */
+	HR_LOSSES = 14
 };
 
 #endif

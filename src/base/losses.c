@@ -47,6 +47,10 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		"clock_backwards", "the clock of another CPU lagged: that time counts as 0 ns",
 		HR_HARMLESS, HR_LOSS_OF_SWITCHES, 0,
 	},
+	[HR_LOSS_MISSED_BIRTHS] = {
+		"missed_births", "a thread was born unseen: it is in the run from the end of that interval on",
+		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
+	},
 	[HR_LOSS_MISSED_PROGRAMS] = {
 		"missed_programs", "an event came while a probe was running: the kernel skipped it",
 		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,

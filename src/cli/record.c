@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "analyse/summary.h"
+#include "base/caller.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -70,7 +71,8 @@ static int check_values(const struct values *values, char *const *argv)
 	if (values->duration_ns && values->interval_ns > values->duration_ns)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "the interval (-i %s) is longer than the recording (-d %s): give a shorter -i",
 				    hr_text_duration(values->interval_ns, interval), hr_text_duration(values->duration_ns, duration));
-	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_GETFD) < 0)
+	/* its end of file is ours to give, and not the command's */
+	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_SETFD, FD_CLOEXEC) < 0)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--ready-fd %" PRId64 " is not open: open it for writing, as with %" PRId64 ">FILE",
 				    values->ready_fd, values->ready_fd);
 	return HR_EXIT_DONE;
@@ -116,26 +118,21 @@ static int find_target(struct recording *recording, struct hr_err *err)
 	return ret;
 }
 
-static long caller_id(const char *variable, long otherwise)
-{
-	const char *text = getenv(variable);
-
-	return geteuid() == 0 && text && *text ? strtol(text, NULL, 10) : otherwise;
-}
-
 static int create_file(struct recording *recording, struct hr_err *err)
 {
 	time_t now = time(NULL);
 	struct tm local;
+	uid_t uid;
+	gid_t gid;
 
+	hr_caller(&uid, &gid);
 	recording->path = recording->values->output;
 	if (!recording->path) {
 		localtime_r(&now, &local);
 		strftime(recording->output, sizeof(recording->output), "headroom-%Y%m%d-%H%M%S.db", &local);
 		recording->path = recording->output;
 	}
-	return hr_writer_create(recording->path, recording->values->force, caller_id("SUDO_UID", getuid()),
-				caller_id("SUDO_GID", getgid()), &recording->writer, err);
+	return hr_writer_create(recording->path, recording->values->force, uid, gid, &recording->writer, err);
 }
 
 static void describe(const struct recording *recording, char *text, size_t size)
@@ -194,13 +191,16 @@ static int open_session(struct recording *recording, struct hr_err *err)
 static enum hr_exit prepare(struct recording *recording, struct hr_err *err)
 {
 	const struct values *values = recording->values;
-	int ret = find_target(recording, err);
+	int ret;
 
+	if (take_signals(recording, err)) /* first: what is made from here on is taken away again */
+		return HR_EXIT_FAILED;
+	ret = find_target(recording, err);
 	if (!ret && values->control)
 		ret = hr_control_open(values->control, &recording->control, err);
 	if (ret)
 		return ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
-	if (check_system(err) || take_signals(recording, err) || create_file(recording, err))
+	if (check_system(err) || create_file(recording, err))
 		return HR_EXIT_FAILED;
 	if (recording->argv && hr_command_start(recording->argv, &recording->command, err))
 		return HR_EXIT_FAILED;
@@ -243,7 +243,7 @@ static void say_done(struct recording *recording, const struct hr_recorder *reco
 	hr_cli_say(verb, "%s%s in %s; see headroom report %s",
 		   hr_text_duration(hr_clock_mono_ns() - recorder->started_ns, elapsed), why[end], recording->path,
 		   recording->path);
-	if (end == HR_END_DURATION && recording->command.pid && !hr_command_poll(&recording->command))
+	if (recording->command.pid && !hr_command_poll(&recording->command))
 		hr_cli_say(verb, "the command goes on as process %d", recording->command.pid);
 }
 

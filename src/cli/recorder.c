@@ -72,11 +72,12 @@ static bool obey(struct hr_recorder *recorder)
 	return false;
 }
 
+/* A command that is recorded itself has ended when it is reaped, and not before: its status is passed on. */
 static bool has_ended(struct hr_recorder *recorder, enum hr_end *ret_end)
 {
 	if (recorder->command && hr_command_poll(recorder->command))
 		*ret_end = HR_END_COMMAND;
-	else if (!hr_session_alive(recorder->session) && !(recorder->target && recorder->target->cgroup[0]))
+	else if (recorder->target && !recorder->target->cgroup[0] && !hr_session_alive(recorder->session))
 		*ret_end = HR_END_TARGET;
 	else
 		return false;

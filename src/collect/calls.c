@@ -303,4 +303,4 @@ static void close_calls(void *family)
 	free(calls);
 }
 
-const struct hr_family hr_family_calls = { "calls", open_calls, drain_calls, NULL, close_calls };
+const struct hr_family hr_family_calls = { "calls", open_calls, NULL, drain_calls, NULL, close_calls };

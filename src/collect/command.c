@@ -12,48 +12,53 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/caller.h"
+
 #define STATUS_NOT_FOUND 127
 #define STATUS_NOT_RUN 126
 
-static long id_from(const char *variable)
+/* sudo leaves root's names for these. */
+static int set_home(const struct passwd *user)
 {
-	const char *text = getenv(variable);
-	char *end;
-	long id;
-
-	if (!text || !*text)
-		return -1;
-	id = strtol(text, &end, 10);
-	return *end || id < 0 ? -1 : id;
+	return setenv("HOME", user->pw_dir, 1) || setenv("USER", user->pw_name, 1) || setenv("LOGNAME", user->pw_name, 1) ? -errno : 0;
 }
 
 /* Root runs headroom; what it starts is the business of the user who called sudo. */
 static int drop_privileges(void)
 {
-	long uid = id_from("SUDO_UID"), gid = id_from("SUDO_GID");
-	struct passwd *user;
+	const struct passwd *user;
+	uid_t uid;
+	gid_t gid;
 
-	if (geteuid() != 0 || uid <= 0 || gid < 0)
+	if (!hr_caller(&uid, &gid))
 		return 0;
 	user = getpwuid(uid);
 	if (user ? initgroups(user->pw_name, gid) : setgroups(0, NULL))
 		return -errno;
 	if (setgid(gid) || setuid(uid))
 		return -errno;
-	return 0;
+	return user ? set_home(user) : 0;
+}
+
+/* headroom's own wishes about signals are not the command's. One that came while it waited takes effect now. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* In the child. The failure pipe closes by itself when exec succeeds. */
 static void become(char *const argv[], int gate_fd, int failure_fd)
 {
-	sigset_t none;
 	char go;
 	int code;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (read(gate_fd, &go, 1) != 1)
 		_exit(STATUS_NOT_RUN); /* headroom gave up */
+	reset_signals();
 	code = drop_privileges();
 	if (!code) {
 		execvp(argv[0], argv);
@@ -105,8 +110,11 @@ int hr_command_release(struct hr_command *command, struct hr_err *err)
 	int code = 0;
 	ssize_t n;
 
-	if (write(command->gate_fd, "g", 1) != 1)
-		return hr_err_errno(err, -errno, "cannot start '%s'", command->name);
+	if (write(command->gate_fd, "g", 1) != 1) { /* somebody ended it meanwhile */
+		code = -errno;
+		command->status = STATUS_NOT_RUN;
+		return hr_err_errno(err, code, "cannot start '%s'", command->name);
+	}
 	do
 		n = read(command->failure_fd, &code, sizeof(code));
 	while (n < 0 && errno == EINTR);

@@ -20,7 +20,7 @@ struct hr_command {
 int hr_command_start(char *const argv[], struct hr_command *ret, struct hr_err *err);
 
 /*
- * Let it go. 0; -ENOENT, -EACCES, ...: it could not be run, err says why, and status is 127 (not found) or 126.
+ * Let it go. 0; -ENOENT, -EACCES, -EPIPE, ...: it could not be run, err says why, and status is 127 (not found) or 126.
  */
 int hr_command_release(struct hr_command *command, struct hr_err *err);
 

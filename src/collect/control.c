@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/text.h"
 
 struct fifo {
@@ -34,11 +35,13 @@ static const struct {
 	{ "stop", HR_CONTROL_STOP },
 };
 
-static void give_to_caller(const char *path)
+/* By descriptor: whoever may write to the directory could have put another file in the path's place. */
+static void give_to_caller(int fd)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	uid_t uid;
+	gid_t gid;
 
-	if (geteuid() == 0 && uid && gid && lchown(path, atol(uid), atol(gid)))
+	if (hr_caller(&uid, &gid) && fchown(fd, uid, gid))
 		return; /* root can still use it */
 }
 
@@ -50,17 +53,16 @@ static int open_fifo(struct fifo *fifo, const char *path, size_t length, struct 
 	fifo->path = strndup(path, length);
 	if (!fifo->path)
 		return hr_err_set(err, -ENOMEM, "out of memory");
-	if (mkfifo(fifo->path, 0600) == 0) {
-		fifo->made = true;
-		give_to_caller(fifo->path);
-	} else if (errno != EEXIST) {
+	fifo->made = mkfifo(fifo->path, 0600) == 0;
+	if (!fifo->made && errno != EEXIST)
 		return hr_err_errno(err, -errno, "cannot make the FIFO '%s'", fifo->path);
-	}
 	fifo->fd = open(fifo->path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fifo->fd < 0)
 		return hr_err_errno(err, -errno, "cannot open the FIFO '%s'", fifo->path);
 	if (fstat(fifo->fd, &info) || !S_ISFIFO(info.st_mode))
 		return hr_err_set(err, -EEXIST, "'%s' exists and is no FIFO: name another path for --control", fifo->path);
+	if (fifo->made)
+		give_to_caller(fifo->fd);
 	return 0;
 }
 

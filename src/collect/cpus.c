@@ -31,21 +31,6 @@ struct cpus {
 	size_t process_count;
 };
 
-static uint64_t minus(uint64_t now, uint64_t before)
-{
-	return now > before ? now - before : 0;
-}
-
-static void owner_totals(const struct hr_cpu *mapped, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL])
-{
-	struct hr_cpu record;
-
-	memcpy(&record, mapped, sizeof(record));
-	memcpy(ret_ns, record.owner_ns, sizeof(record.owner_ns));
-	if (record.since_ns && now_ns > record.since_ns && record.owner < HR_OWNERS_KERNEL)
-		ret_ns[record.owner] += now_ns - record.since_ns;
-}
-
 /* Write each CPU's row; returns the time that other threads had on all of them. */
 static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 {
@@ -55,17 +40,17 @@ static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 		const struct hr_host_cpu *host = &cpus->host.cpus[cpu], *before = &cpus->before[cpu];
 		uint64_t totals_ns[HR_OWNERS_KERNEL], delta_ns[HR_OWNERS_KERNEL];
 
-		if (!host->online)
-			continue;
-		owner_totals(hr_probes_cpu(drain->probes, cpu), now_ns, totals_ns);
-		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {
-			delta_ns[owner] = minus(totals_ns[owner], cpus->owner_ns[cpu][owner]);
-			all_ns += delta_ns[owner];
-		}
+		hr_drain_cpu_owners(drain, cpu, now_ns, totals_ns);
+		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++)
+			delta_ns[owner] = hr_drain_growth(totals_ns[owner], cpus->owner_ns[cpu][owner]);
 		memcpy(cpus->owner_ns[cpu], totals_ns, sizeof(totals_ns));
+		if (!host->online || !before->online) /* it came or went: what it counted is of no known time */
+			continue;
+		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++)
+			all_ns += delta_ns[owner];
 		other_ns += delta_ns[HR_OWNER_OTHER];
-		steal_ns += minus(host->steal_ns, before->steal_ns);
-		irq_ns += minus(host->irq_ns, before->irq_ns);
+		steal_ns += hr_drain_growth(host->steal_ns, before->steal_ns);
+		irq_ns += hr_drain_growth(host->irq_ns, before->irq_ns);
 		hr_drain_add(drain, HR_TABLE_cpus,
 			     &(struct hr_row_cpus){
 				     .interval_id = drain->interval_id,
@@ -73,8 +58,8 @@ static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 				     .target_ns = delta_ns[HR_OWNER_TARGET],
 				     .other_ns = delta_ns[HR_OWNER_OTHER],
 				     .idle_ns = delta_ns[HR_OWNER_IDLE],
-				     .steal_ns = cpus->host.steal_known ? (int64_t)minus(host->steal_ns, before->steal_ns) : HR_NULL,
-				     .irq_ns = cpus->host.irq_known ? (int64_t)minus(host->irq_ns, before->irq_ns) : HR_NULL,
+				     .steal_ns = cpus->host.steal_known ? (int64_t)hr_drain_growth(host->steal_ns, before->steal_ns) : HR_NULL,
+				     .irq_ns = cpus->host.irq_known ? (int64_t)hr_drain_growth(host->irq_ns, before->irq_ns) : HR_NULL,
 			     });
 	}
 	drain->steal_share = cpus->host.steal_known && all_ns ? (double)steal_ns / all_ns : 0;
@@ -206,7 +191,6 @@ static int drain_cpus(void *family, struct hr_drain *drain, struct hr_err *err)
 	uint64_t other_ns;
 	int ret;
 
-	/* a CPU that comes online later than this has a before of 0 */
 	for (size_t cpu = 0; cpu < cpus->host.cpu_count && cpu < hr_probes_cpus(drain->probes); cpu++)
 		cpus->before[cpu] = cpus->host.cpus[cpu];
 	ret = hr_host_read(&cpus->host, err);
@@ -250,4 +234,4 @@ fail:
 	return NULL;
 }
 
-const struct hr_family hr_family_cpus = { "cpus", open_cpus, drain_cpus, NULL, close_cpus };
+const struct hr_family hr_family_cpus = { "cpus", open_cpus, NULL, drain_cpus, NULL, close_cpus };

@@ -60,16 +60,27 @@ void hr_drain_add(struct hr_drain *drain, enum hr_table_id table, const void *ro
 /* A stamp of the kernel as the file keeps it. */
 int64_t hr_drain_time(const struct hr_drain *drain, uint64_t absolute_ns);
 
+/* How far a counter that only grows has come; 0 where it was read too early or began anew. */
+static inline uint64_t hr_drain_growth(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* Who had a CPU, up to now_ns: totals since its first switch in the recording. */
+void hr_drain_cpu_owners(const struct hr_drain *drain, uint32_t cpu, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL]);
+
 /* The task's row in this pass, or NULL. */
 const struct hr_task_row *hr_drain_task(const struct hr_drain *drain, uint32_t tid);
 
 /*
- * A probe family's part of the pass. open() gives its state (or NULL with err set), drain() writes its rows, finish() (NULL:
- * nothing to do) what is left to say after the last pass, close() frees the state and takes NULL.
+ * A probe family's part of the pass. open() gives its state (or NULL with err set); look() (NULL: nothing to do) reads, before
+ * the tasks of the host are listed, what must be of one moment; drain() writes its rows, finish() (NULL: nothing to do) what is
+ * left to say after the last pass; close() frees the state and takes NULL.
  */
 struct hr_family {
 	const char *name;
 	void *(*open)(struct hr_drain *drain, struct hr_err *err);
+	int (*look)(void *family, struct hr_drain *drain, struct hr_err *err);
 	int (*drain)(void *family, struct hr_drain *drain, struct hr_err *err);
 	int (*finish)(void *family, struct hr_drain *drain, struct hr_err *err);
 	void (*close)(void *family);

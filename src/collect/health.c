@@ -80,4 +80,4 @@ static void *open_health(struct hr_drain *drain, struct hr_err *err)
 	return health;
 }
 
-const struct hr_family hr_family_health = { "health", open_health, drain_health, NULL, free };
+const struct hr_family hr_family_health = { "health", open_health, NULL, drain_health, NULL, free };

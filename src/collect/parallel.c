@@ -76,4 +76,4 @@ static void *open_parallel(struct hr_drain *drain, struct hr_err *err)
 	return parallel;
 }
 
-const struct hr_family hr_family_parallel = { "parallel", open_parallel, drain_parallel, NULL, free };
+const struct hr_family hr_family_parallel = { "parallel", open_parallel, NULL, drain_parallel, NULL, free };

@@ -100,6 +100,7 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 		.epoch_ns = probes->epoch_ns,
 		.cpus = probes->cpus,
 		.call_shards = probes->shards,
+		.self_pid = getpid(),
 		.shard_per_cpu = probes->cpus <= probes->shards,
 		.follow_children = options->follow_children,
 		.has_rdonly_cast = btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0,
@@ -157,7 +158,7 @@ static int load(struct hr_probes *probes, struct hr_err *err)
 {
 	int ret = headroom_bpf__load(probes->bpf);
 
-	if (ret == -EPERM || ret == -EACCES)
+	if (ret == -EPERM) /* -EACCES is a verdict of the verifier */
 		return hr_err_errno(err, ret, "the kernel does not let headroom load BPF programs: run it as root (sudo)");
 	if (ret)
 		return hr_err_errno(err, ret, "cannot load the BPF programs (headroom doctor says what this kernel has)");
@@ -336,7 +337,7 @@ static int seed_process(struct hr_probes *probes, uint32_t pid, struct hr_err *e
 	process = hr_probes_process(probes, slot);
 	process->born_ns = probes->epoch_ns;
 	process->pid = pid;
-	if (bpf_map_update_elem(bpf_map__fd(probes->bpf->maps.seed_processes), &pid, &slot, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(probes->bpf->maps.target_processes), &pid, &slot, BPF_ANY))
 		return hr_err_errno(err, -errno, "cannot seed process %u", pid);
 	return 0;
 }
@@ -420,7 +421,7 @@ int hr_probes_free_process(struct hr_probes *probes, uint32_t slot)
 {
 	struct hr_process *process = hr_probes_process(probes, slot);
 	uint32_t pid = process->pid, seeded;
-	int seeds = bpf_map__fd(probes->bpf->maps.seed_processes);
+	int seeds = bpf_map__fd(probes->bpf->maps.target_processes);
 
 	if (!bpf_map_lookup_elem(seeds, &pid, &seeded) && seeded == slot)
 		bpf_map_delete_elem(seeds, &pid);

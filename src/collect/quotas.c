@@ -86,4 +86,4 @@ static void close_quotas(void *family)
 	free(quotas);
 }
 
-const struct hr_family hr_family_quotas = { "quotas", open_quotas, drain_quotas, NULL, close_quotas };
+const struct hr_family hr_family_quotas = { "quotas", open_quotas, NULL, drain_quotas, NULL, close_quotas };

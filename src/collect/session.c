@@ -65,9 +65,14 @@ static void forget_tasks(struct hr_drain *drain)
 static int pass(struct hr_session *session, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
-	int ret = list_tasks(drain, err);
+	int ret = 0;
 
 	memset(&drain->totals, 0, sizeof(drain->totals));
+	for (size_t i = 0; i < FAMILIES && !ret; i++)
+		if (families[i]->look)
+			ret = families[i]->look(session->families[i], drain, err);
+	if (!ret)
+		ret = list_tasks(drain, err);
 	if (!ret)
 		ret = hr_roster_update(drain->roster, drain, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)

@@ -114,22 +114,6 @@ static bool read_thread(const struct hr_thread *from, struct hr_thread *to)
 	return false;
 }
 
-static void cpu_owner_totals(struct hr_drain *drain, uint32_t cpu, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL])
-{
-	struct hr_cpu record = { 0 };
-
-	if (cpu < hr_probes_cpus(drain->probes))
-		memcpy(&record, hr_probes_cpu(drain->probes, cpu), sizeof(record));
-	memcpy(ret_ns, record.owner_ns, sizeof(record.owner_ns));
-	if (record.since_ns && now_ns > record.since_ns && record.owner < HR_OWNERS_KERNEL)
-		ret_ns[record.owner] += now_ns - record.since_ns;
-}
-
-static uint64_t minus(uint64_t now, uint64_t before)
-{
-	return now > before ? now - before : 0;
-}
-
 static void subtract(const struct hr_thread_totals *now, const struct hr_thread_totals *before, struct hr_thread_totals *ret)
 {
 	const uint64_t *a = (const uint64_t *)now, *b = (const uint64_t *)before;
@@ -137,7 +121,7 @@ static void subtract(const struct hr_thread_totals *now, const struct hr_thread_
 
 	_Static_assert(sizeof(*ret) % sizeof(uint64_t) == 0, "totals are all uint64_t");
 	for (size_t i = 0; i < sizeof(*ret) / sizeof(uint64_t); i++)
-		difference[i] = minus(a[i], b[i]);
+		difference[i] = hr_drain_growth(a[i], b[i]);
 	/* counted in 32 bits */
 	ret->voluntary = (uint32_t)(now->voluntary - before->voluntary);
 	ret->involuntary = (uint32_t)(now->involuntary - before->involuntary);
@@ -181,7 +165,7 @@ static void add_cpu_waits(struct hr_drain *drain, int64_t thread_id, const struc
 
 				owner_ns[HR_OWNER_STEAL] += steal_ns;
 				owner_ns[HR_OWNER_IRQ] += irq_ns;
-				time_ns = minus(time_ns, steal_ns + irq_ns);
+				time_ns = hr_drain_growth(time_ns, steal_ns + irq_ns);
 			}
 			owner_ns[owner] += time_ns;
 		}
@@ -210,7 +194,7 @@ static int64_t not_run_ns(const struct hr_drain *drain, struct known *known, con
 	known->on_cpu_ns += on_cpu_ns;
 	if (!ran_ns || thread->mode == HR_MODE_ON_CPU)
 		return HR_NULL;
-	delta_ns = minus(minus(known->on_cpu_ns, minus(ran_ns, known->ran_base_ns)), known->not_run_ns);
+	delta_ns = hr_drain_growth(hr_drain_growth(known->on_cpu_ns, hr_drain_growth(ran_ns, known->ran_base_ns)), known->not_run_ns);
 	known->not_run_ns += delta_ns;
 	return delta_ns;
 }
@@ -253,7 +237,7 @@ static int note_open_call(struct hr_drain *drain, const struct hr_thread *thread
 	drain->open_calls[drain->open_call_count++] = (struct hr_open_call){
 		.process_slot = thread->process,
 		.row = thread->call_row,
-		.age_ns = minus(now_ns, thread->call_ns > drain->epoch_ns ? thread->call_ns : drain->epoch_ns),
+		.age_ns = hr_drain_growth(now_ns, thread->call_ns > drain->epoch_ns ? thread->call_ns : drain->epoch_ns),
 	};
 	return 0;
 }
@@ -275,8 +259,8 @@ static void grow_states(struct known *known, const struct hr_thread_totals *now,
 	for (int state = 0; state < HR_STATES; state++) {
 		uint64_t total_ns = state == HR_STATE_USER ? on_cpu_ns(now) : state == HR_STATE_KERNEL ? 0 : now->state_ns[state];
 
-		growth_ns[state] = minus(total_ns, known->written_ns[state]);
-		excess_ns += minus(known->written_ns[state], total_ns);
+		growth_ns[state] = hr_drain_growth(total_ns, known->written_ns[state]);
+		excess_ns += hr_drain_growth(known->written_ns[state], total_ns);
 	}
 	for (int state = HR_STATES - 1; state >= 0; state--) {
 		uint64_t cut_ns = growth_ns[state] < excess_ns ? growth_ns[state] : excess_ns;
@@ -324,7 +308,7 @@ static int drain_thread(struct hr_drain *drain, struct known *known, const struc
 	struct hr_thread_totals totals, delta;
 	int ret;
 
-	cpu_owner_totals(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
+	hr_drain_cpu_owners(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
 	hr_thread_totals_at(thread, now_ns, cpu_owner_ns, &totals);
 	advance(known, &totals, &delta);
 	known->read_ns = now_ns;
@@ -408,8 +392,9 @@ static int grow(struct threads *threads, uint32_t slot)
 }
 
 /* Copy all records in one go, so that they are of one moment as nearly as can be. */
-static int take_snapshots(struct threads *threads, struct hr_drain *drain)
+static int look_at_threads(void *family, struct hr_drain *drain, struct hr_err *err)
 {
+	struct threads *threads = family;
 	uint32_t unused = 0;
 
 	threads->snapshot_count = 0;
@@ -424,7 +409,7 @@ static int take_snapshots(struct threads *threads, struct hr_drain *drain)
 		if (!thread->tid)
 			continue;
 		if (grow(threads, slot))
-			return -ENOMEM;
+			return hr_err_set(err, -ENOMEM, "out of memory");
 		snapshot = &threads->snapshots[threads->snapshot_count];
 		snapshot->slot = slot;
 		if (!read_thread(thread, &snapshot->thread)) {
@@ -444,8 +429,6 @@ static int drain_threads(void *family, struct hr_drain *drain, struct hr_err *er
 	int ret = 0;
 
 	drain->open_call_count = 0;
-	if (take_snapshots(threads, drain))
-		return hr_err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < threads->snapshot_count && !ret; i++)
 		ret = drain_slot(threads, drain, &threads->snapshots[i], err);
 	return ret;
@@ -484,4 +467,6 @@ static void close_threads(void *family)
 	free(threads);
 }
 
-const struct hr_family hr_family_threads = { "threads", open_threads, look_at_threads, drain_threads, finish_threads, close_threads };
+const struct hr_family hr_family_threads = {
+	"threads", open_threads, look_at_threads, drain_threads, finish_threads, close_threads,
+};
