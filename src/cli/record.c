@@ -71,8 +71,7 @@ static int check_values(const struct values *values, char *const *argv)
 	if (values->duration_ns && values->interval_ns > values->duration_ns)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "the interval (-i %s) is longer than the recording (-d %s): give a shorter -i",
 				    hr_text_duration(values->interval_ns, interval), hr_text_duration(values->duration_ns, duration));
-	/* its end of file is ours to give, and not the command's */
-	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_GETFD) < 0)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--ready-fd %" PRId64 " is not open: open it for writing, as with %" PRId64 ">FILE",
 				    values->ready_fd, values->ready_fd);
 	return HR_EXIT_DONE;
@@ -193,6 +192,8 @@ static enum hr_exit prepare(struct recording *recording, struct hr_err *err)
 	const struct values *values = recording->values;
 	int ret;
 
+	if (values->ready_fd > STDERR_FILENO) /* its end of file is ours to give, and not the command's */
+		fcntl(values->ready_fd, F_SETFD, FD_CLOEXEC);
 	if (take_signals(recording, err)) /* first: what is made from here on is taken away again */
 		return HR_EXIT_FAILED;
 	ret = find_target(recording, err);
@@ -213,7 +214,8 @@ static void say_ready(const struct values *values)
 		return;
 	if (write(values->ready_fd, "ready\n", 6) != 6)
 		hr_cli_say(verb, "nobody reads --ready-fd");
-	close(values->ready_fd);
+	if (values->ready_fd > STDERR_FILENO)
+		close(values->ready_fd);
 }
 
 /* The command gets the signal too: it was started for this recording. */
