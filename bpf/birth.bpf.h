@@ -28,6 +28,15 @@ static __always_inline __u32 process_open(struct task_struct *task, __u64 now_ns
 	return slot;
 }
 
+/* A process for none of whose threads there was room: nobody else would end it. */
+static __always_inline void process_end_empty(__u32 slot, __u64 now_ns)
+{
+	struct hr_process *process = process_by_slot(slot);
+
+	if (process && !process->threads)
+		process->ended_ns = now_ns;
+}
+
 static __always_inline void stack_open(__u64 registers, __u32 slot)
 {
 	__u32 entry = stack_entry(registers), shared = HR_STACK_SHARED, *old = bpf_map_lookup_elem(&stack_slots, &entry);

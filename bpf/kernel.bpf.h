@@ -173,7 +173,6 @@ struct linux_binprm;
 
 #pragma clang attribute pop
 
-#define TASK_DEAD 0x80
 #define TASK_WAKING 0x200
 #define TASK_NEW 0x800
 #define PF_EXITING 0x00000004

@@ -12,7 +12,6 @@
 static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 {
 	struct hr_thread *parent = current_thread(), *thread;
-	struct hr_process *record;
 	__u64 now_ns;
 	__u32 process;
 
@@ -29,9 +28,7 @@ static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 		return 0;
 	thread = thread_open(task->pid, process, now_ns, task);
 	if (!thread) {
-		record = process_by_slot(process);
-		if (record && !record->threads)
-			record->ended_ns = now_ns; /* nobody would end it */
+		process_end_empty(process, now_ns);
 		return 0;
 	}
 	thread->state = HR_STATE_RUNQ;

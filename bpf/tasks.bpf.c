@@ -41,8 +41,11 @@ static __always_inline int on_task(struct task_struct *task, bool late)
 	if (!process)
 		return 0;
 	thread = thread_open(task->pid, process, now_ns, task);
-	if (!thread)
+	if (!thread) {
+		if (late)
+			process_end_empty(process, now_ns);
 		return 0;
+	}
 	if (late)
 		lost(HR_LOSS_MISSED_BIRTHS);
 	thread->seeded = 1;
