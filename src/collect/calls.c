@@ -115,6 +115,7 @@ static void take_open_calls(struct hr_drain *drain, uint32_t process_slot, uint3
 
 static void add_syscall(struct hr_drain *drain, const struct hr_calls *now, const struct hr_calls *before, const char *name)
 {
+	bool grew = now->total_ns > before->total_ns; /* at the end also by calls of earlier intervals, that went untimed */
 	struct hr_row_syscalls row = {
 		.interval_id = drain->interval_id,
 		.process_id = hr_roster_process_id(drain->roster, now->process),
@@ -123,11 +124,11 @@ static void add_syscall(struct hr_drain *drain, const struct hr_calls *now, cons
 		.calls = now->calls - before->calls,
 		.timed = now->timed - before->timed,
 		.errors = now->errors - before->errors,
-		.total_ns = now->timed > before->timed ? (int64_t)(now->total_ns - before->total_ns) : HR_NULL,
+		.total_ns = now->timed > before->timed || grew ? (int64_t)(now->total_ns - before->total_ns) : HR_NULL,
 	};
 
 	take_open_calls(drain, now->process, now->row, &row.in_progress, &row.in_progress_ns);
-	if (row.calls || row.in_progress)
+	if (row.calls || row.in_progress || grew)
 		hr_drain_add(drain, HR_TABLE_syscalls, &row);
 }
 
@@ -166,8 +167,7 @@ static void drain_record(struct calls *calls, struct hr_drain *drain, uint32_t r
 		if (now.again > before->again)
 			add_error(drain, now.process, now.row, EAGAIN_NUMBER, now.again - before->again);
 	}
-	if (now.calls != before->calls || drain->last)
-		add_histogram(drain, &now, before, name);
+	add_histogram(drain, &now, before, name);
 	*before = now;
 }
 
