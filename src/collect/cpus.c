@@ -114,20 +114,32 @@ static int sum_processes(const struct hr_drain *drain, struct ran **ret, size_t 
 	return 0;
 }
 
+/*
+ * What a process ran since the last pass. Less than before: a thread that was exiting while the tasks were listed is missing from
+ * the sum, or the pid was reused; a process that came since then can have run no longer than the others had all CPUs.
+ */
+static uint64_t ran_since(const struct ran *now, const struct ran *before, uint64_t other_ns)
+{
+	if (!before)
+		return now->ran_ns;
+	if (now->ran_ns >= before->ran_ns)
+		return now->ran_ns - before->ran_ns;
+	return now->ran_ns <= other_ns ? now->ran_ns : 0;
+}
+
 /* Those outside the target that ran since the last pass, most time first, in `found`, which has room; returns how many. */
 static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, const struct ran *now, size_t count,
-			      struct ran *found)
+			      uint64_t other_ns, struct ran *found)
 {
 	size_t neighbours = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct ran *before = NULL;
-		uint64_t ran_ns = now[i].ran_ns;
+		uint64_t ran_ns;
 
 		if (cpus->process_count)
 			before = bsearch(&now[i], cpus->processes, cpus->process_count, sizeof(*before), by_pid);
-		if (before && before->ran_ns <= ran_ns) /* less than before: the pid was reused */
-			ran_ns -= before->ran_ns;
+		ran_ns = ran_since(&now[i], before, other_ns);
 		if (ran_ns >= NEIGHBOUR_LEAST_NS && !is_target(drain, now[i].pid))
 			found[neighbours++] = (struct ran){ now[i].pid, ran_ns };
 	}
@@ -177,7 +189,7 @@ static int drain_processes(struct cpus *cpus, struct hr_drain *drain, uint64_t o
 		return hr_err_set(err, -ENOMEM, "out of memory");
 	}
 	if (!drain->discard)
-		add_neighbours(drain, found, find_neighbours(cpus, drain, now, count, found), other_ns);
+		add_neighbours(drain, found, find_neighbours(cpus, drain, now, count, other_ns, found), other_ns);
 	free(found);
 	free(cpus->processes);
 	cpus->processes = now;
