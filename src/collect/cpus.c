@@ -116,19 +116,22 @@ static int sum_processes(const struct hr_drain *drain, struct ran **ret, size_t 
 
 /*
  * What a process ran since the last pass. Less than before: a thread that was exiting while the tasks were listed is missing from
- * the sum, or the pid was reused; a process that came since then can have run no longer than the others had all CPUs.
+ * the sum, and the next pass has it; or the pid was reused: then it can have run no longer than the others had all CPUs.
  */
-static uint64_t ran_since(const struct ran *now, const struct ran *before, uint64_t other_ns)
+static uint64_t ran_since(struct ran *now, const struct ran *before, uint64_t other_ns)
 {
 	if (!before)
 		return now->ran_ns;
 	if (now->ran_ns >= before->ran_ns)
 		return now->ran_ns - before->ran_ns;
-	return now->ran_ns <= other_ns ? now->ran_ns : 0;
+	if (now->ran_ns <= other_ns)
+		return now->ran_ns;
+	now->ran_ns = before->ran_ns;
+	return 0;
 }
 
 /* Those outside the target that ran since the last pass, most time first, in `found`, which has room; returns how many. */
-static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, const struct ran *now, size_t count,
+static size_t find_neighbours(const struct cpus *cpus, const struct hr_drain *drain, struct ran *now, size_t count,
 			      uint64_t other_ns, struct ran *found)
 {
 	size_t neighbours = 0;
