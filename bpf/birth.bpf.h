@@ -44,19 +44,6 @@ static __always_inline void stack_open(__u64 registers, __u32 slot)
 	bpf_map_update_elem(&stack_slots, &entry, old && *old ? &shared : &slot, BPF_ANY);
 }
 
-/* An entry that is shared stays so. */
-static __always_inline void stack_close(const struct hr_thread *thread)
-{
-	__u32 entry = stack_entry(thread->registers), zero = 0, *slot = bpf_map_lookup_elem(&stack_slots, &entry);
-
-	if (slot && *slot != HR_STACK_SHARED)
-		bpf_map_update_elem(&stack_slots, &entry, &zero, BPF_ANY);
-}
-
-/*
- * NULL: no room, which is counted; or it is a target already: its birth and the seeding look at all tasks may meet, and who is
- * first takes it in.
- */
 static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_slot, __u64 now_ns, struct task_struct *task)
 {
 	struct hr_process *process = process_by_slot(process_slot);

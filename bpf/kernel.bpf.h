@@ -175,6 +175,7 @@ struct linux_binprm;
 
 #define TASK_WAKING 0x200
 #define TASK_NEW 0x800
+#define TASK_DEAD 0x80
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_IO_WORKER 0x00000010

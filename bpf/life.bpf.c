@@ -2,28 +2,35 @@
 /*
  * Births, execs and deaths: threads and processes that the target makes belong to it, and leave their slots when they exit.
  *
- * Hooks task_newtask, sched_process_exec, sched_process_exit (tp_btf).
- * Cost per event: one array look-up for a stranger; a queue pop and a few stores for a birth.
+ * Hooks sched_wakeup_new, sched_process_exec, sched_process_exit (tp_btf). Births are taken at the first and not at task_newtask,
+ * which newer kernels (7.x) may preempt and then skip.
+ * Cost per event: one array look-up for a stranger; a stack pop and a few stores for a birth.
  */
 #include "birth.bpf.h"
-#include "sched.bpf.h"
+#include "death.bpf.h"
 
-/* Runs in the parent, before the child can run. */
-static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
+/* The process of a newborn: its parent's, or a new one; 0: it is not followed, or there is no room, which is counted. */
+static __always_inline __u32 process_of_newborn(struct task_struct *task, struct hr_thread *parent, __u64 now_ns)
 {
-	struct hr_thread *parent = current_thread(), *thread;
-	__u64 now_ns;
+	if (task->tgid == (__s32)(bpf_get_current_pid_tgid() >> 32))
+		return parent->process;
+	return config.follow_children ? process_open(task, now_ns) : 0;
+}
+
+/* Runs in the parent, under the run-queue lock: the child cannot run before, and nobody can preempt this. */
+static __always_inline int on_birth(struct task_struct *task)
+{
+	struct hr_thread *thread = thread_by_pid(task->pid), *parent;
+	__u64 now_ns = 0;
 	__u32 process;
 
-	if (!parent || thread_by_pid(task->pid)) /* or: the iterator was here first */
+	if (thread) /* the iterator was here first */
+		goto queue;
+	parent = current_thread();
+	if (!parent)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
-	if (clone_flags & CLONE_THREAD)
-		process = parent->process;
-	else if (config.follow_children)
-		process = process_open(task, now_ns);
-	else
-		return 0;
+	process = process_of_newborn(task, parent, now_ns);
 	if (!process)
 		return 0;
 	thread = thread_open(task->pid, process, now_ns, task);
@@ -33,6 +40,8 @@ static __always_inline int on_birth(struct task_struct *task, __u64 clone_flags)
 	}
 	thread->state = HR_STATE_RUNQ;
 	thread->mode = HR_MODE_QUEUED;
+queue:
+	queue_begin(thread, task->thread_info.cpu, now_ns ?: bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -62,38 +71,17 @@ static __always_inline int on_exec(struct task_struct *task, __u32 old_pid)
 /* Runs in the thread that exits. What it does on CPU after this is not part of its life. */
 static __always_inline int on_death(struct task_struct *task)
 {
-	__u32 pid = task->pid, zero = 0, process_slot;
-	struct hr_thread *thread = thread_by_pid(pid);
-	struct hr_process *process;
-	__u64 now_ns;
+	struct hr_thread *thread = thread_by_pid(task->pid);
 
-	if (!thread)
-		return 0;
-	stack_close(thread);
-	bpf_map_update_elem(&thread_slots, &pid, &zero, BPF_ANY); /* from here on no switch changes the accounts */
-	now_ns = bpf_ktime_get_ns();
-	if (thread->mode != HR_MODE_ON_CPU)
-		thread_catch_up(thread, now_ns);
-	process_slot = thread->process;
-	parallel_change(process_slot, -1, now_ns);
-	thread_begin_change(thread);
-	charge_on_cpu(thread, now_ns);
-	thread->ran_ns = task->se.sum_exec_runtime;
-	bpf_probe_read_kernel_str(thread->comm, sizeof(thread->comm), task->comm);
-	thread->mode = HR_MODE_ENDED; /* last: user space takes the slot back when it sees this */
-	thread_end_change(thread);
-	process = process_by_slot(process_slot);
-	if (process && process->pid == pid)
-		bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
-	if (process && __sync_fetch_and_add(&process->threads, -1) == 1)
-		process->ended_ns = now_ns;
+	if (thread)
+		thread_close(thread, task);
 	return 0;
 }
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(task_newtask, struct task_struct *task, __u64 clone_flags)
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_wakeup_new, struct task_struct *task)
 {
-	return on_birth(task, clone_flags);
+	return on_birth(task);
 }
 
 SEC("tp_btf/sched_process_exec")

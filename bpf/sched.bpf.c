@@ -2,13 +2,13 @@
 /*
  * Scheduling: when a target thread leaves a CPU and why, when it is woken, when it gets a CPU, and who had each CPU meanwhile.
  *
- * Hooks sched_switch, sched_waking, sched_wakeup_new, sched_migrate_task (tp_btf).
+ * Hooks sched_switch, sched_waking, sched_migrate_task (tp_btf).
  * Cost per event: two array look-ups and a clock for everybody's switches; for a target's about 30 loads and stores more, and
  * the kind of the file if it blocks on one.
  * Runs under the run-queue lock: no stack walk, no ring buffer, no hash update.
  */
 #include "block.bpf.h"
-#include "calls.bpf.h"
+#include "death.bpf.h"
 #include "sched.bpf.h"
 
 static __always_inline bool is_throttled(struct task_struct *task)
@@ -97,6 +97,10 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev, str
 		return 0; /* from one stranger to another: nothing to charge to anybody, and no need for the clock */
 	now_ns = bpf_ktime_get_ns();
 	cpu_turn(record, owner_of(prev_pid, from), owner, now_ns);
+	if (from && prev_state & TASK_DEAD) { /* its exit was not seen */
+		thread_close(from, prev);
+		from = NULL;
+	}
 	if (from)
 		leave_cpu(from, prev, !preempt && prev_state, prev_state, cpu, now_ns);
 	entered = to && enter_cpu(to, now_ns);
@@ -110,20 +114,18 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev, str
 }
 
 /* The thread waits for a CPU from now on. Called by its waker, on any CPU: stores only. */
-static __always_inline int on_runnable(struct task_struct *task, bool woken)
+static __always_inline int on_waking(struct task_struct *task)
 {
 	struct hr_thread *thread = thread_by_pid(task->pid);
 	__u64 now_ns;
 
-	if (!thread || (woken && thread->mode == HR_MODE_QUEUED)) /* preempted on its way to sleep: it waits already */
+	if (!thread || thread->mode == HR_MODE_QUEUED) /* preempted on its way to sleep: it waits already */
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	queue_begin(thread, task->thread_info.cpu, now_ns);
-	if (woken) {
-		thread->throttled = is_throttled(task);
-		compiler_barrier();
-		thread->wake_ns = now_ns; /* last: with it, a reader takes the rest for this wait's */
-	}
+	thread->throttled = is_throttled(task);
+	compiler_barrier();
+	thread->wake_ns = now_ns; /* last: with it, a reader takes the rest for this wait's */
 	return 0;
 }
 
@@ -154,13 +156,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
-	return on_runnable(task, true);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(sched_wakeup_new, struct task_struct *task)
-{
-	return on_runnable(task, false);
+	return on_waking(task);
 }
 
 SEC("tp_btf/sched_migrate_task")

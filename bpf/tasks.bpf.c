@@ -36,6 +36,8 @@ static __always_inline int on_task(struct task_struct *task, bool late)
 
 	if (!task || (task->flags & (PF_KTHREAD | PF_EXITING)) || thread_by_pid(task->pid))
 		return 0;
+	if (late && task->__state & TASK_NEW) /* its birth is yet to come */
+		return 0;
 	now_ns = bpf_ktime_get_ns();
 	process = target_of(task, now_ns, late);
 	if (!process)

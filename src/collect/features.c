@@ -254,7 +254,6 @@ static const struct probe probes[HR_FEATURES] = {
 	[HR_FEATURE_SCHED_WAKING] = TRACEPOINT("sched_waking", "waits for a CPU"),
 	[HR_FEATURE_SCHED_WAKEUP_NEW] = TRACEPOINT("sched_wakeup_new", "the first wait of a new thread"),
 	[HR_FEATURE_SCHED_MIGRATE_TASK] = TRACEPOINT("sched_migrate_task", "moves between CPUs"),
-	[HR_FEATURE_TASK_NEWTASK] = TRACEPOINT("task_newtask", "threads born while recording"),
 	[HR_FEATURE_SCHED_PROCESS_EXEC] = TRACEPOINT("sched_process_exec", "programs started while recording"),
 	[HR_FEATURE_SCHED_PROCESS_EXIT] = TRACEPOINT("sched_process_exit", "the ends of threads"),
 	[HR_FEATURE_SYS_ENTER] = {
