@@ -3,7 +3,7 @@
  * Syscalls: which one a target thread is in (its state when it blocks follows from it), where user mode ends and the kernel
  * begins, calls, errors, durations.
  *
- * Hooks sys_enter, sys_exit (tp_btf). Every process of the host pays one array look-up on each.
+ * Hooks sys_enter, sys_exit (tp_btf, or the classic tracepoints). Every process of the host pays one array look-up on each.
  *
  * Cost per event of a target: 20 ns of it is the clock, so calls of one kind that come in quick succession are not all timed. All
  * are counted; the next timed call of that kind stands for the untimed ones before it. How many go untimed follows from the
@@ -208,6 +208,42 @@ static __always_inline int on_exit(struct pt_regs *regs, long result)
 
 	if (thread && thread->in_call) /* not: a child returns from a clone that it never entered */
 		leave_call(thread, result);
+	return 0;
+}
+
+/*
+ * The same by the classic tracepoints, whose programs are never preempted, but which cost twice as much. Attached instead where
+ * the kernel is seen to skip the others; see hr_probes_mend().
+ */
+struct tp_sys_enter {
+	__u64 common;
+	long number;
+	unsigned long args[6];
+};
+
+struct tp_sys_exit {
+	__u64 common;
+	long number;
+	long result;
+};
+
+SEC("tp/raw_syscalls/sys_enter")
+int tp_sys_enter(struct tp_sys_enter *ctx)
+{
+	struct hr_thread *thread = current_thread();
+
+	if (thread)
+		enter_call(thread, call_row(ctx->number, is_compat(bpf_get_current_task_btf())));
+	return 0;
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int tp_sys_exit(struct tp_sys_exit *ctx)
+{
+	struct hr_thread *thread = current_thread();
+
+	if (thread && thread->in_call)
+		leave_call(thread, ctx->result);
 	return 0;
 }
 

@@ -129,6 +129,7 @@ enum hr_end hr_recorder_run(struct hr_recorder *recorder, struct hr_err *err)
 			return HR_END_STOP;
 		if (has_ended(recorder, &end))
 			return end;
+		hr_session_mend(recorder->session);
 		now_ns = hr_clock_mono_ns();
 		if (now_ns >= cost_end_ns) {
 			hr_session_cost_end(recorder->session);

@@ -267,7 +267,7 @@ static int drain_calls(void *family, struct hr_drain *drain, struct hr_err *err)
 	struct calls *calls = family;
 	uint32_t unused = 0;
 
-	for (uint32_t record = 1; record < HR_CALL_RECORDS && unused < UNUSED_IN_A_ROW; record++) {
+	for (uint32_t record = 1; record < hr_probes_call_records(drain->probes) && unused < UNUSED_IN_A_ROW; record++) {
 		bool in_use = hr_probes_calls(drain->probes, record, 0)->process != 0;
 
 		unused = in_use || record < calls->records ? 0 : unused + 1;
@@ -277,6 +277,7 @@ static int drain_calls(void *family, struct hr_drain *drain, struct hr_err *err)
 			return hr_err_set(err, -ENOMEM, "out of memory");
 		drain_record(calls, drain, record);
 	}
+	drain->call_records = calls->records;
 	add_first_calls(drain);
 	return drain_errors(calls, drain, err);
 }

@@ -40,6 +40,7 @@ struct hr_drain {
 	uint64_t read_begin_ns, read_end_ns; /* when they were read: the ends of intervals */
 	struct hr_open_call *open_calls;
 	size_t open_call_count, open_call_room;
+	uint32_t call_records; /* filled by the syscalls: above all that were ever in use */
 	struct hr_drain_totals {
 		uint32_t threads;	     /* alive */
 		uint64_t on_cpu_ns, runnable_ns, blocked_ns, calls, losses;
@@ -50,6 +51,7 @@ struct hr_drain {
 
 	/* losses on this side, since the start */
 	uint64_t rows_lost;
+	uint64_t processes_lost; /* joined the target when every slot was taken: this many times some did */
 	uint64_t torn_reads;
 	uint64_t late_intervals;
 };

@@ -26,10 +26,16 @@ struct mapping {
 	size_t value_bytes;
 };
 
+/* So often the kernel skips a program by chance, when one interrupts another. */
+#define SKIPPED_MANY 8
+
+#define CALL_RECORDS_BYTES (64U << 20)
+
 struct hr_probes {
 	struct headroom_bpf *bpf;
+	bool is_classic; /* the syscall hooks are the classic tracepoints */
 	uint64_t epoch_ns;
-	uint32_t cpus, shards;
+	uint32_t cpus, shards, records;
 	struct mapping threads, processes, calls, cpu_records;
 };
 
@@ -108,7 +114,10 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 	};
 	hr_syscall_kinds(bpf->rodata->call_kinds);
 	bpf_map__set_max_entries(bpf->maps.thread_slots, pid_max + 1);
-	bpf_map__set_max_entries(bpf->maps.calls, HR_CALL_RECORDS * probes->shards);
+	probes->records = CALL_RECORDS_BYTES / (probes->shards * sizeof(struct hr_calls));
+	if (probes->records > HR_CALL_RECORDS)
+		probes->records = HR_CALL_RECORDS;
+	bpf_map__set_max_entries(bpf->maps.calls, probes->records * probes->shards);
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
 	return 0;
 }
@@ -151,7 +160,7 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 	    (ret = fill_stack(bpf->maps.free_threads, HR_THREAD_SLOTS - 1, err)) ||
 	    (ret = fill_stack(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
 		return ret;
-	return fill_stack(bpf->maps.free_calls, HR_CALL_RECORDS - 1, err);
+	return fill_stack(bpf->maps.free_calls, probes->records - 1, err);
 }
 
 static int load(struct hr_probes *probes, struct hr_err *err)
@@ -238,6 +247,45 @@ int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
 	}
 	visit_cpus();
 	return 0;
+}
+
+static int program_info(const struct bpf_program *program, struct bpf_prog_info *ret_info)
+{
+	uint32_t bytes = sizeof(*ret_info);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (bpf_program__fd(program) < 0)
+		return -ENOENT;
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret_info, &bytes);
+}
+
+static uint64_t skipped(const struct bpf_program *program)
+{
+	struct bpf_prog_info info;
+
+	return program_info(program, &info) ? 0 : info.recursion_misses;
+}
+
+static void replace_link(struct bpf_link **link, const struct bpf_program *program)
+{
+	bpf_link__destroy(*link);
+	*link = bpf_program__attach(program);
+}
+
+void hr_probes_mend(struct hr_probes *probes)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+
+	if (probes->is_classic || skipped(bpf->progs.sys_enter) + skipped(bpf->progs.sys_exit) < SKIPPED_MANY)
+		return;
+	probes->is_classic = true;
+	replace_link(&bpf->links.sys_enter, bpf->progs.tp_sys_enter);
+	replace_link(&bpf->links.sys_exit, bpf->progs.tp_sys_exit);
+	if (bpf->links.sys_enter && bpf->links.sys_exit)
+		return;
+	/* no tracefs: some events are better than none */
+	replace_link(&bpf->links.sys_enter, bpf->progs.sys_enter);
+	replace_link(&bpf->links.sys_exit, bpf->progs.sys_exit);
 }
 
 void hr_probes_detach(struct hr_probes *probes)
@@ -396,6 +444,11 @@ struct hr_cpu *hr_probes_cpu(struct hr_probes *probes, uint32_t cpu)
 	return record_at(&probes->cpu_records, cpu);
 }
 
+uint32_t hr_probes_call_records(const struct hr_probes *probes)
+{
+	return probes->records;
+}
+
 uint32_t hr_probes_call_shards(const struct hr_probes *probes)
 {
 	return probes->shards;
@@ -452,7 +505,7 @@ int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, c
 }
 
 struct error_keys {
-	uint32_t process_slot;
+	const bool *is_gone; /* by process slot */
 	size_t count;
 	struct hr_errno_key keys[256];
 };
@@ -462,13 +515,13 @@ static void collect_key(void *context, const struct hr_errno_key *key, uint64_t 
 	struct error_keys *found = context;
 
 	(void)count;
-	if (key->process == found->process_slot && found->count < sizeof(found->keys) / sizeof(*found->keys))
+	if (key->process < HR_PROCESS_SLOTS && found->is_gone[key->process] && found->count < sizeof(found->keys) / sizeof(*found->keys))
 		found->keys[found->count++] = *key;
 }
 
-int hr_probes_free_errors(struct hr_probes *probes, uint32_t process_slot)
+int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS])
 {
-	struct error_keys found = { .process_slot = process_slot };
+	struct error_keys found = { .is_gone = is_gone };
 	int ret;
 
 	do {
@@ -478,16 +531,6 @@ int hr_probes_free_errors(struct hr_probes *probes, uint32_t process_slot)
 			bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.call_errors), &found.keys[i]);
 	} while (!ret && found.count);
 	return ret;
-}
-
-static int program_info(const struct bpf_program *program, struct bpf_prog_info *ret_info)
-{
-	uint32_t bytes = sizeof(*ret_info);
-
-	memset(ret_info, 0, sizeof(*ret_info));
-	if (bpf_program__fd(program) < 0)
-		return -ENOENT;
-	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret_info, &bytes);
 }
 
 void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])

@@ -29,6 +29,13 @@ int hr_probes_open(const struct hr_probes_options *options, struct hr_probes **r
 /* Attach all programs: from here on they run. On failure none stays attached. */
 int hr_probes_attach(struct hr_probes *probes, struct hr_err *err);
 
+/*
+ * Some kernels (7.x) let the programs on the syscall hooks be preempted, and skip them meanwhile for every other thread of that
+ * CPU. Where that is seen, go over to the classic tracepoints, which are never preempted but cost more. Call it now and then;
+ * what was skipped until then is in hr_probes_losses().
+ */
+void hr_probes_mend(struct hr_probes *probes);
+
 /* Detach; the accounts can still be read. */
 void hr_probes_detach(struct hr_probes *probes);
 
@@ -48,13 +55,14 @@ int hr_probes_seed(struct hr_probes *probes, const pid_t *pids, size_t count, st
 int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows, size_t *ret_count, struct hr_err *err);
 
 /*
- * The records, mapped: slots up to HR_THREAD_SLOTS, HR_PROCESS_SLOTS, HR_CALL_RECORDS - 1. Slot 0 is never used. They come into
+ * The records, mapped: slots up to HR_THREAD_SLOTS - 1, HR_PROCESS_SLOTS - 1, hr_probes_call_records() - 1. Slot 0 is never used. They come into
  * use in ascending order. The programs write them at any time.
  */
 struct hr_thread *hr_probes_thread(struct hr_probes *probes, uint32_t slot);
 struct hr_process *hr_probes_process(struct hr_probes *probes, uint32_t slot);
 struct hr_calls *hr_probes_calls(struct hr_probes *probes, uint32_t record, uint32_t shard);
 struct hr_cpu *hr_probes_cpu(struct hr_probes *probes, uint32_t cpu);
+uint32_t hr_probes_call_records(const struct hr_probes *probes);
 uint32_t hr_probes_call_shards(const struct hr_probes *probes);
 uint32_t hr_probes_cpus(const struct hr_probes *probes);
 
@@ -64,12 +72,12 @@ int hr_probes_free_process(struct hr_probes *probes, uint32_t slot);
 int hr_probes_free_calls(struct hr_probes *probes, uint32_t record);
 
 /*
- * Failed calls by errno: calls each(context, key, count) for every row. Rows of a process are removed by
- * hr_probes_free_errors() when it is gone.
+ * Failed calls by errno: calls each(context, key, count) for every row. Rows of processes
+ * that are gone are removed by hr_probes_free_errors().
  */
 int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
 			 void *context);
-int hr_probes_free_errors(struct hr_probes *probes, uint32_t process_slot);
+int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS]);
 
 /* Losses counted in the kernel since the start, and runs that it skipped, by enum hr_loss. */
 void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES]);

@@ -191,40 +191,48 @@ int hr_roster_thread_leave(struct hr_drain *drain, int64_t thread_id, uint64_t a
 			      hr_drain_time(drain, at_ns), (int64_t)ended, thread_id);
 }
 
-static int free_records(struct hr_drain *drain, uint32_t process_slot)
+/* Everything that belongs to the processes in is_gone; the records and the errors are walked once for all of them. */
+static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOTS])
 {
-	int ret = 0;
+	uint32_t records = hr_probes_call_records(drain->probes);
+	int ret;
 
-	for (uint32_t record = 1; record < HR_CALL_RECORDS && !ret; record++)
-		if (hr_probes_calls(drain->probes, record, 0)->process == process_slot)
-			ret = hr_probes_free_calls(drain->probes, record);
+	for (uint32_t record = 1; record < records && record < drain->call_records; record++) {
+		uint32_t process = hr_probes_calls(drain->probes, record, 0)->process;
+
+		if (process < HR_PROCESS_SLOTS && is_gone[process] && (ret = hr_probes_free_calls(drain->probes, record)))
+			return ret;
+	}
+	ret = hr_probes_free_errors(drain->probes, is_gone);
+	for (uint32_t slot = 1; slot < roster->process_slots && !ret; slot++) {
+		if (!is_gone[slot])
+			continue;
+		roster->processes[slot] = (struct member){ 0 };
+		ret = hr_probes_free_process(drain->probes, slot);
+	}
 	return ret;
 }
 
 int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err)
 {
-	for (uint32_t slot = 1; slot < roster->process_slots; slot++) {
+	bool is_gone[HR_PROCESS_SLOTS] = { false }, any = false;
+	int ret = 0;
+
+	for (uint32_t slot = 1; slot < roster->process_slots && !ret; slot++) {
 		struct hr_process *process = hr_probes_process(drain->probes, slot);
 		struct member *member = &roster->processes[slot];
-		int ret;
 
 		if (!member->id || !process->ended_ns)
 			continue;
-		if (!member->ended) {
-			member->ended = true;
-			ret = leave(drain, member, process, err);
-			if (ret)
-				return ret;
-			continue; /* its last threads may have died after the families looked */
+		if (member->ended) {
+			is_gone[slot] = any = true;
+			continue;
 		}
-		ret = free_records(drain, slot);
-		if (!ret)
-			ret = hr_probes_free_errors(drain->probes, slot);
-		if (!ret)
-			ret = hr_probes_free_process(drain->probes, slot);
-		if (ret)
-			return hr_err_errno(err, ret, "cannot take back the records of a process that ended");
-		*member = (struct member){ 0 };
+		member->ended = true; /* its last threads may have died after the families looked: freed in the next pass */
+		ret = leave(drain, member, process, err);
 	}
-	return 0;
+	if (ret || !any)
+		return ret;
+	ret = free_all(roster, drain, is_gone);
+	return ret ? hr_err_errno(err, ret, "cannot take back the records of processes that ended") : 0;
 }

@@ -280,7 +280,13 @@ int hr_session_open(const struct hr_session_options *options, struct hr_writer *
 
 int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, struct hr_err *err)
 {
-	return count ? hr_probes_seed(session->drain.probes, pids, count, err) : 0;
+	int ret = count ? hr_probes_seed(session->drain.probes, pids, count, err) : 0;
+
+	if (ret == -ENOSPC) { /* the recording goes on with those that it has */
+		session->drain.processes_lost++;
+		return 0;
+	}
+	return ret;
 }
 
 int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err)
@@ -314,6 +320,11 @@ void hr_session_close(struct hr_session *session)
 	hr_probes_close(session->drain.probes);
 	free(session->drain.open_calls);
 	free(session);
+}
+
+void hr_session_mend(struct hr_session *session)
+{
+	hr_probes_mend(session->drain.probes);
 }
 
 uint32_t hr_session_alive(const struct hr_session *session)

@@ -48,6 +48,9 @@ int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err 
 /* Take the probes out of the kernel and free. Takes NULL. */
 void hr_session_close(struct hr_session *session);
 
+/* Look after the probes: see hr_probes_mend(). */
+void hr_session_mend(struct hr_session *session);
+
 /* How many target processes are alive at this moment. */
 uint32_t hr_session_alive(const struct hr_session *session);
 

@@ -4,8 +4,11 @@
 import contextlib
 import functools
 import os
+import sqlite3
+import subprocess
+import time
 
-from harness import Skip, cases, temporary_directory
+from harness import SLOWNESS, Skip, cases, temporary_directory
 from known_answers import check_hogs, wait_case
 from lifecycle import check_still_waits, check_tree
 from probes import check_all_loaded, check_none_left, programs_of
@@ -42,6 +45,22 @@ def try_to(make, *arguments):
         return Missing(str(reason))
 
 
+def warm_up(recorder):
+    """
+    Kernels of 7.x may preempt the programs on the syscall hooks, and then skip them. The recorder goes over to others when
+    it sees that; let it see. Returns the first interval after that.
+    """
+    busy = [
+        subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=30000"], stderr=subprocess.DEVNULL)
+        for _ in range(2 * os.cpu_count() + 1)
+    ]
+    for each in busy:
+        each.wait()
+    time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
+    with contextlib.closing(sqlite3.connect(f"file:{recorder.path}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT coalesce(max(interval_id), 0) + 2 FROM intervals").fetchone()[0]
+
+
 @cases
 def one_recording_of_every_way_to_wait_and_to_run():
     with contextlib.ExitStack() as stack:
@@ -65,6 +84,7 @@ def one_recording_of_every_way_to_wait_and_to_run():
         programs, _ = programs_of(recorder.pid)
         yield "every program loads and is attached", functools.partial(check_all_loaded, recorder.pid)
 
+        mended = warm_up(recorder)
         for waiter in waiters:
             waiter.go()
         waits = [wait for waiter in waiters for wait in waiter.truth()["waits"]]
@@ -79,7 +99,7 @@ def one_recording_of_every_way_to_wait_and_to_run():
 
         yield "every thread is accounted for its whole life", run.check_conservation
         yield "intervals are whole and do not overlap", run.check_intervals
-        yield "no data is lost", run.check_losses
+        yield "no data is lost", functools.partial(run.check_losses, mended)
         for wait in waits:
             yield wait_case(run, wait)
         for wait in [wait for workload in already for wait in workload.ready["waits"]]:

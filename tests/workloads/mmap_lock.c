@@ -2,7 +2,8 @@
 /*
  * A thread that waits for the mmap_lock of its process, as a reader, while another changes the protection of many
  * pages under it, for MS milliseconds. The truth has the form of waits.h: low_ns is the time in calls that took far
- * longer than they need and in which the thread neither ran nor was runnable.
+ * longer than they need and in which the thread neither ran nor was runnable, high_ns all time since the changer began:
+ * reading its own books takes kernel locks too, which others who do the same may hold.
  */
 #include "workload.h"
 
@@ -28,7 +29,7 @@ static void *change(void *argument)
 
 int main(int argc, char **argv)
 {
-	uint64_t low_ns = 0, high_ns = 0, end_ns;
+	uint64_t low_ns = 0, begin_ns, end_ns;
 	unsigned char resident;
 	pthread_t changer;
 	long waits = 0, calls = 0;
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
 	since(read_books()); /* so that no page of what is timed is touched for the first time under the lock */
 	mincore(region, 1, &resident);
 	workload_ready();
+	begin_ns = now_ns();
 	start_thread(&changer, change, region);
 	end_ns = now_ns() + (uint64_t)argument(argc, argv, 1, 500) * MS;
 	while (now_ns() < end_ns) {
@@ -50,7 +52,6 @@ int main(int argc, char **argv)
 		mincore(region, 1, &resident);
 		call = since(start);
 		calls++;
-		high_ns += call.wall_ns;
 		if (call.wall_ns < call.cpu_ns + FREE_CALL_NS)
 			continue;
 		waits++;
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
 	done = true;
 	pthread_join(changer, NULL);
 	printf("{\"waits\":[{\"kind\":\"mmap_lock\",\"state\":\"klock\",\"tid\":%d,\"rounds\":%ld,", own_tid(), waits);
-	printf("\"skipped\":\"\",\"calls\":%ld,\"low_ns\":%lu,\"high_ns\":%lu}]}", calls, low_ns, high_ns);
+	printf("\"skipped\":\"\",\"calls\":%ld,\"low_ns\":%lu,\"high_ns\":%lu}]}", calls, low_ns, now_ns() - begin_ns);
 	workload_end();
 	return 0;
 }

@@ -91,7 +91,8 @@ static inline void wait_round(struct wait *wait, int round)
 	woken_ns = wait->kind->wake ? wait->wake_ns : wait->enter_ns + wait->wait_ns;
 	if (woken_ns > left_ns) /* it came back without having been woken */
 		woken_ns = wait->enter_ns;
-	wait->low_ns += woken_ns - wait->enter_ns;
+	if (woken_ns > wait->enter_ns) /* else it was woken before it waited */
+		wait->low_ns += woken_ns - wait->enter_ns;
 	wait->high_ns += left_ns - wait->enter_ns;
 	if (left_ns - wait->enter_ns > wait->longest_ns)
 		wait->longest_ns = left_ns - wait->enter_ns;
