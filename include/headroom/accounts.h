@@ -16,7 +16,7 @@
 
 #define HR_THREAD_SLOTS 16384
 #define HR_PROCESS_SLOTS 2048
-#define HR_CALL_RECORDS 8192   /* at most: they take 64 MiB at most, over all shards */
+#define HR_CALL_RECORDS 8192   /* at most: they take 32 MiB at most, over all shards */
 #define HR_CALL_SHARDS_MAX 16  /* a record's copies, one per CPU up to this many */
 #define HR_PARALLEL_MAX 64     /* threads on CPU at once are told apart up to here */
 #define HR_COMM_BYTES 16

@@ -29,7 +29,7 @@ struct mapping {
 /* So often the kernel skips a program by chance, when one interrupts another. */
 #define SKIPPED_MANY 8
 
-#define CALL_RECORDS_BYTES (64U << 20)
+#define CALL_RECORDS_BYTES (32U << 20) /* mapped, and so resident, as a whole */
 
 struct hr_probes {
 	struct headroom_bpf *bpf;
