@@ -72,6 +72,30 @@ static enum answer ask_tracepoint(const struct system *system, const char *name)
 	return ask_type(system, type, BTF_KIND_TYPEDEF);
 }
 
+typedef enum answer ask_one(const struct system *system, const char *name);
+
+/* All of several names, which have a space between them. */
+static enum answer ask_all(const struct system *system, const char *names, ask_one *ask)
+{
+	enum answer found = HAS;
+	char list[128], *rest = list, *name;
+
+	snprintf(list, sizeof(list), "%s", names);
+	while (found == HAS && (name = strsep(&rest, " ")))
+		found = ask(system, name);
+	return found;
+}
+
+static enum answer ask_tracepoints(const struct system *system, const char *names)
+{
+	return ask_all(system, names, ask_tracepoint);
+}
+
+static enum answer ask_functions(const struct system *system, const char *names)
+{
+	return ask_all(system, names, ask_function);
+}
+
 /* A tracepoint at the beginning of something, and one at its end. */
 static enum answer ask_begin_and_end(const struct system *system, const char *name)
 {
@@ -230,6 +254,12 @@ static enum answer ask_tracefs(const struct system *system, const char *name)
 #define NO_RECORDING "nothing can be recorded"
 #define NEEDS_RELEASE(version) "boot a kernel " version " or later"
 
+#define NEEDS_NET_TRACING "boot a kernel with CONFIG_INET and CONFIG_TRACING, as those of the distributions are"
+
+/* A tracepoint of the network, which the recording can do without. */
+#define NET_TRACEPOINT(name, lost_without) \
+	{ { name, "tracepoint " name, lost_without, NEEDS_NET_TRACING, false }, ask_tracepoint, name }
+
 /* A tracepoint without which nothing goes. */
 #define TRACEPOINT(name, lost_without) \
 	{ { name, "tracepoint " name, lost_without, NEEDS_RELEASE("6.1"), true }, ask_tracepoint, name }
@@ -333,6 +363,25 @@ static const struct probe probes[HR_FEATURES] = {
 		{ "tracefs", "tracefs", "nothing: no probe needs it",
 		  "mount -t tracefs none /sys/kernel/tracing", false },
 		ask_tracefs, NULL },
+	[HR_FEATURE_REQUEST_HOOKS] = {
+		{ "request_hooks", "tracepoints of what sockets receive and send",
+		  "requests on unix sockets of type SOCK_SEQPACKET; all others too if request_fentry is missing",
+		  NEEDS_RELEASE("6.3"), false },
+		ask_tracepoints, "sk_data_ready sock_recv_length sock_send_length" },
+	[HR_FEATURE_REQUEST_FENTRY] = {
+		{ "request_fentry", "functions that stand in for request_hooks",
+		  "nothing if request_hooks is there; requests if it is not", NEEDS_RELEASE("6.3"), false },
+		ask_functions, "sock_def_readable tcp_recvmsg tcp_sendmsg" },
+	[HR_FEATURE_SOCKET_STORAGE] = {
+		{ "socket_storage", "BPF storage in sockets", "requests and connections",
+		  NEEDS_RELEASE("6.1"), false },
+		ask_constant, "BPF_MAP_TYPE_SK_STORAGE" },
+	[HR_FEATURE_INET_SOCK_SET_STATE] =
+		NET_TRACEPOINT("inet_sock_set_state", "when connections begin: the times of accept and connect are not measured"),
+	[HR_FEATURE_TCP_RETRANSMIT_SKB] = NET_TRACEPOINT("tcp_retransmit_skb", "retransmitted segments by peer"),
+	[HR_FEATURE_TCP_DESTROY_SOCK] = NET_TRACEPOINT("tcp_destroy_sock", "when connections end: known by the interval only"),
+	[HR_FEATURE_TCP_RECEIVE_RESET] = NET_TRACEPOINT("tcp_receive_reset", "resets by peers are not told from other ends"),
+	[HR_FEATURE_TCP_SEND_RESET] = NET_TRACEPOINT("tcp_send_reset", "resets by this host are not told from other ends"),
 };
 
 const struct hr_feature_row *hr_feature_row(enum hr_feature feature)

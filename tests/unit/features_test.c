@@ -35,16 +35,28 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void fake_btf_file(struct btf *btf)
+{
+	const void *data;
+	char path[PATH_MAX];
+	uint32_t size;
+	FILE *file;
+
+	data = btf__raw_data(btf, &size);
+	fake_path(path, "/sys/kernel/btf/vmlinux");
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	fclose(file);
+	btf__free(btf);
+}
+
 /*
  * BTF of a kernel in which sched_switch takes so many arguments after the pointer to its context, and nothing else is.
  */
 static void fake_btf(int sched_switch_arguments)
 {
 	struct btf *btf = btf__new_empty();
-	const void *data;
-	char path[PATH_MAX];
-	uint32_t size;
-	FILE *file;
 	int integer, function;
 
 	integer = btf__add_int(btf, "int", 4, 0);
@@ -56,13 +68,22 @@ static void fake_btf(int sched_switch_arguments)
 	btf__add_enum_value(btf, "BPF_F_MMAPABLE", 1024);
 	btf__add_struct(btf, "cfs_rq", 4);
 	btf__add_field(btf, "throttle_count", integer, 0, 0);
-	data = btf__raw_data(btf, &size);
-	fake_path(path, "/sys/kernel/btf/vmlinux");
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	fclose(file);
-	btf__free(btf);
+	fake_btf_file(btf);
+}
+
+/* BTF of a kernel with the first so many of the hooks of requests. */
+static void fake_btf_of_hooks(int tracepoints, int functions)
+{
+	static const char *const types[] = { "btf_trace_sk_data_ready", "btf_trace_sock_recv_length", "btf_trace_sock_send_length" };
+	static const char *const names[] = { "sock_def_readable", "tcp_recvmsg", "tcp_sendmsg" };
+	struct btf *btf = btf__new_empty();
+	int proto = btf__add_func_proto(btf, 0);
+
+	for (int i = 0; i < tracepoints; i++)
+		btf__add_typedef(btf, types[i], proto);
+	for (int i = 0; i < functions; i++)
+		btf__add_func(btf, names[i], BTF_FUNC_STATIC, proto);
+	fake_btf_file(btf);
 }
 
 static void probe(void)
@@ -78,6 +99,7 @@ static void without_btf_nothing_can_be_recorded_and_its_types_are_not_known(void
 	assert_true(features.known[HR_FEATURE_BTF]);
 	assert_false(features.known[HR_FEATURE_SCHED_SWITCH]);
 	assert_false(features.known[HR_FEATURE_MAP_MMAP]);
+	assert_false(features.known[HR_FEATURE_REQUEST_HOOKS]);
 	assert_true(hr_feature_has(&features, HR_FEATURE_PRIVILEGE));
 	assert_true(hr_feature_has(&features, HR_FEATURE_TRACEFS));
 	assert_int_equal(hr_features_check(&features, &err), -ENOENT);
@@ -117,6 +139,19 @@ static void types_that_are_not_in_the_btf_are_known_to_be_missing(void **state)
 	assert_false(features.has[HR_FEATURE_CONTENTION]);
 	assert_true(features.known[HR_FEATURE_CONTENTION]);
 	assert_false(features.has[HR_FEATURE_RDONLY_CAST]);
+}
+
+static void requests_need_all_of_the_tracepoints_or_all_of_the_functions(void **state)
+{
+	(void)state;
+	for (int tracepoints = 0; tracepoints <= 3; tracepoints++) {
+		fake_btf_of_hooks(tracepoints, 3 - tracepoints);
+		probe();
+		assert_int_equal(features.has[HR_FEATURE_REQUEST_HOOKS], tracepoints == 3);
+		assert_int_equal(features.has[HR_FEATURE_REQUEST_FENTRY], tracepoints == 0);
+		assert_true(features.known[HR_FEATURE_REQUEST_HOOKS]);
+		assert_true(features.known[HR_FEATURE_REQUEST_FENTRY]);
+	}
 }
 
 static void without_root_the_way_out_is_sudo(void **state)
@@ -192,6 +227,7 @@ int main(void)
 		in_a_fake_system(a_file_that_is_no_btf_counts_as_none),
 		in_a_fake_system(the_task_state_is_there_if_sched_switch_has_a_fourth_argument),
 		in_a_fake_system(types_that_are_not_in_the_btf_are_known_to_be_missing),
+		in_a_fake_system(requests_need_all_of_the_tracepoints_or_all_of_the_functions),
 		in_a_fake_system(without_root_the_way_out_is_sudo),
 		in_a_fake_system(two_capabilities_are_as_good_as_root_but_one_is_not),
 		in_a_fake_system(a_pid_namespace_of_its_own_is_no_place_to_record_from),
