@@ -23,6 +23,7 @@ struct hr_roster {
 	uint32_t process_slots;
 	pid_t entered[HR_PROCESS_SLOTS]; /* in this pass */
 	size_t entered_count;
+	bool has_news; /* some entered in this pass, or began another program */
 	int64_t last_process_id, last_thread_id;
 };
 
@@ -81,6 +82,7 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 	member->id = ++roster->last_process_id;
 	member->execs = process->execs;
 	roster->entered[roster->entered_count++] = process->pid;
+	roster->has_news = true;
 	memcpy(member->comm, task ? task->comm : process->comm, sizeof(member->comm));
 	hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
 	return hr_writer_add(drain->writer, HR_TABLE_processes,
@@ -99,13 +101,15 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 }
 
 /* A process changes its name by exec, or because its first thread does. */
-static int refresh(struct hr_drain *drain, struct member *member, const struct hr_process *process, struct hr_err *err)
+static int refresh(struct hr_roster *roster, struct hr_drain *drain, struct member *member, const struct hr_process *process,
+		   struct hr_err *err)
 {
 	const struct hr_task_row *task = hr_drain_task(drain, process->pid);
 	struct hr_process_info info;
 	char name[HR_PROC_NAME_BYTES];
 	int ret = 0;
 
+	roster->has_news = roster->has_news || process->execs != member->execs;
 	if (task && memcmp(task->comm, member->comm, sizeof(member->comm)) != 0) {
 		memcpy(member->comm, task->comm, sizeof(member->comm));
 		hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
@@ -136,6 +140,7 @@ int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr
 	int ret = 0;
 
 	roster->entered_count = 0;
+	roster->has_news = false;
 	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && unused < UNUSED_IN_A_ROW && !ret; slot++) {
 		const struct hr_process *process = hr_probes_process(drain->probes, slot);
 		struct member *member = &roster->processes[slot];
@@ -150,9 +155,14 @@ int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr
 		if (!member->id)
 			ret = enter(roster, drain, slot, process, err);
 		else if (!process->ended_ns)
-			ret = refresh(drain, member, process, err);
+			ret = refresh(roster, drain, member, process, err);
 	}
 	return ret;
+}
+
+bool hr_roster_has_news(const struct hr_roster *roster)
+{
+	return roster->has_news;
 }
 
 int64_t hr_roster_thread_enter(struct hr_roster *roster, struct hr_drain *drain, const struct hr_thread *thread, uint64_t first_ns,
@@ -191,6 +201,20 @@ int hr_roster_thread_leave(struct hr_drain *drain, int64_t thread_id, uint64_t a
 			      hr_drain_time(drain, at_ns), (int64_t)ended, thread_id);
 }
 
+static int free_flows(struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOTS])
+{
+	uint32_t flows = hr_probes_has_requests(drain->probes) ? hr_probes_flows(drain->probes) : 0;
+	int ret = 0;
+
+	for (uint32_t flow = 1; flow < flows && !ret; flow++) {
+		const struct hr_flow_key *key = &hr_probes_flow(drain->probes, flow, 0)->key;
+
+		if (key->role != HR_ROLE_NONE && key->process < HR_PROCESS_SLOTS && is_gone[key->process])
+			ret = hr_probes_free_flow(drain->probes, flow);
+	}
+	return ret;
+}
+
 /* Everything that belongs to the processes in is_gone; the records and the errors are walked once for all of them. */
 static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOTS])
 {
@@ -204,6 +228,8 @@ static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool
 			return ret;
 	}
 	ret = hr_probes_free_errors(drain->probes, is_gone);
+	if (!ret)
+		ret = free_flows(drain, is_gone);
 	for (uint32_t slot = 1; slot < roster->process_slots && !ret; slot++) {
 		if (!is_gone[slot])
 			continue;

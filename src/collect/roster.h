@@ -36,13 +36,16 @@ int hr_roster_thread_rename(struct hr_drain *drain, int64_t thread_id, const cha
 int hr_roster_thread_leave(struct hr_drain *drain, int64_t thread_id, uint64_t at_ns, bool ended, struct hr_err *err);
 
 /*
- * Take back the slots, call records and error rows of processes that had ended before the last pass: by now every thread of
+ * Take back the slots, call records, flows and error rows of processes that had ended before the last pass: by now every thread of
  * theirs has been drained. Runs after all families.
  */
 int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err);
 
 /* The pids of the processes that hr_roster_update() entered in this pass, alive or not; count in *ret_count. */
 const pid_t *hr_roster_entered(const struct hr_roster *roster, size_t *ret_count);
+
+/* Did some process enter in this pass, or go over to another program? */
+bool hr_roster_has_news(const struct hr_roster *roster);
 
 /* How many target processes are alive at this moment, also those that are not entered yet. */
 uint32_t hr_roster_alive(const struct hr_roster *roster, struct hr_probes *probes);

@@ -15,10 +15,20 @@
 #include "collect/features.h"
 #include "collect/roster.h"
 
-/* In the order of a pass: the CPUs' shares are used by the threads, whose open calls are written with the syscalls. */
+/*
+ * In the order of a pass: the CPUs' shares are used by the threads, whose open calls are written with the syscalls. The requests
+ * are read right after the threads; they number the flows of the connections.
+ */
 static const struct hr_family *const families[] = {
-	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_parallel, &hr_family_quotas, &hr_family_health,
+	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_parallel, &hr_family_requests, &hr_family_connections,
+	&hr_family_network, &hr_family_quotas, &hr_family_health,
 };
+
+/*
+ * An answer that has paused for so long is taken for complete, unless its connection's next request or end tells before. Long,
+ * for answers that stream from a server under load do pause.
+ */
+#define ANSWER_IDLE_NS 10000000000ULL
 
 #define FAMILIES (sizeof(families) / sizeof(*families))
 
@@ -29,6 +39,7 @@ struct hr_session {
 	struct hr_cost_sample cost_sample;
 	bool cost_measured; /* cost_sample belongs to this interval */
 	bool disabled;
+	bool had_news; /* in the last pass */
 	uint64_t interval_asked_ns, interval_ns;
 	struct hr_drain_totals totals;
 };
@@ -61,13 +72,61 @@ static void forget_tasks(struct hr_drain *drain)
 	drain->task_count = 0;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct hr_socket_row *left = a, *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Before the flows are read, so that these have the requests that are finished by the listing. */
+static int list_sockets(struct hr_drain *drain, struct hr_err *err)
+{
+	struct hr_socket_row *sockets = NULL;
+	size_t count = 0;
+	int ret;
+
+	if (!hr_probes_has_requests(drain->probes))
+		return 0;
+	ret = hr_probes_list_sockets(drain->probes, drain->last ? 0 : ANSWER_IDLE_NS, &sockets, &count, err);
+	if (ret)
+		return ret;
+	if (count)
+		qsort(sockets, count, sizeof(*sockets), by_id);
+	drain->sockets = sockets;
+	drain->socket_count = count;
+	return 0;
+}
+
+static void forget_sockets(struct hr_drain *drain)
+{
+	free((void *)drain->sockets);
+	drain->sockets = NULL;
+	drain->socket_count = 0;
+}
+
+static int seed_sockets(const struct hr_drain *drain, struct hr_err *err)
+{
+	return hr_probes_has_requests(drain->probes) ? hr_probes_seed_sockets(drain->probes, err) : 0;
+}
+
+/* A process that came, or began another program, may have brought sockets, and opens those that it listens on soon after. */
+static int look_for_sockets(struct hr_session *session, struct hr_err *err)
+{
+	bool has_news = hr_roster_has_news(session->drain.roster), had_news = session->had_news;
+
+	session->had_news = has_news;
+	return has_news || had_news ? seed_sockets(&session->drain, err) : 0;
+}
+
 /* One pass over all accounts. */
 static int pass(struct hr_session *session, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
-	int ret = 0;
+	int ret;
 
 	memset(&drain->totals, 0, sizeof(drain->totals));
+	ret = list_sockets(drain, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		if (families[i]->look)
 			ret = families[i]->look(session->families[i], drain, err);
@@ -75,11 +134,14 @@ static int pass(struct hr_session *session, struct hr_err *err)
 		ret = list_tasks(drain, err);
 	if (!ret)
 		ret = hr_roster_update(drain->roster, drain, err);
+	if (!ret)
+		ret = look_for_sockets(session, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		ret = families[i]->drain(session->families[i], drain, err);
 	if (!ret)
 		ret = hr_roster_sweep(drain->roster, drain, err);
 	forget_tasks(drain);
+	forget_sockets(drain);
 	return ret;
 }
 
@@ -245,6 +307,8 @@ static int start(struct hr_session *session, const struct hr_session_options *op
 	if (!ret)
 		ret = hr_probes_seed(drain->probes, options->pids, options->pid_count, err);
 	if (!ret)
+		ret = seed_sockets(drain, err);
+	if (!ret)
 		ret = rebase(session, err);
 	if (!ret)
 		ret = write_run(session, options, err);
@@ -260,13 +324,19 @@ int hr_session_open(const struct hr_session_options *options, struct hr_writer *
 		    struct hr_err *err)
 {
 	struct hr_session *session = calloc(1, sizeof(*session));
+	struct hr_probes_options probes = {
+		.follow_children = true,
+		.request_binary = options->request_binary,
+		.request_symbol = options->request_symbol,
+	};
 	int ret;
 
 	if (!session)
 		return hr_err_set(err, -ENOMEM, "out of memory");
 	session->drain.writer = writer;
 	session->interval_asked_ns = options->interval_ns;
-	ret = hr_probes_open(&(struct hr_probes_options){ .follow_children = true }, &session->drain.probes, err);
+	session->drain.request_probe = options->request_probe;
+	ret = hr_probes_open(&probes, &session->drain.probes, err);
 	if (!ret)
 		ret = open_families(session, err);
 	if (!ret)
@@ -286,7 +356,7 @@ int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, 
 		session->drain.processes_lost++;
 		return 0;
 	}
-	return ret;
+	return !ret && count ? seed_sockets(&session->drain, err) : ret;
 }
 
 int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err)

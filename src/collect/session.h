@@ -20,10 +20,13 @@ struct hr_session_options {
 	size_t pid_count;
 	const char *target; /* for the run file */
 	uint64_t interval_ns;
+	/* a function whose calls are requests, and BINARY:SYMBOL as it was asked for, in valid UTF-8; NULL: none */
+	const char *request_binary, *request_symbol, *request_probe;
 };
 
 /*
- * Load, attach, take in the processes, and write the run's row. The writer stays the caller's, and must outlive the session.
+ * Load, attach, take in the processes, and write the run's row. The writer and the text of the request probe stay the caller's,
+ * and must outlive the session.
  * 0 and *ret_session (free with hr_session_close()); on failure nothing is left in the kernel.
  */
 int hr_session_open(const struct hr_session_options *options, struct hr_writer *writer, struct hr_session **ret_session,
