@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/recorder.h"
+#include "cli/request_probe.h"
 #include "cli/verb.h"
 #include "collect/features.h"
 
@@ -29,7 +30,7 @@ static const char verb[] = "record";
 #define COMMAND_GRACE_NS (3000 * MS) /* for a command to end after the signal that it was passed */
 
 struct values {
-	const char *pids, *comm, *cgroup, *output, *control;
+	const char *pids, *comm, *cgroup, *output, *control, *request_probe;
 	int64_t port, ready_fd;
 	uint64_t duration_ns, interval_ns;
 	bool force, strict, quiet;
@@ -44,6 +45,7 @@ struct recording {
 	struct hr_target target;
 	bool has_target; /* besides the command */
 	struct hr_command command;
+	struct hr_request_probe request_probe;
 	struct hr_control *control;
 	struct hr_writer *writer;
 	struct hr_session *session;
@@ -165,7 +167,12 @@ static int add_forked(struct recording *recording, struct hr_err *err)
 
 static int open_session(struct recording *recording, struct hr_err *err)
 {
-	struct hr_session_options options = { .interval_ns = recording->values->interval_ns };
+	struct hr_session_options options = {
+		.interval_ns = recording->values->interval_ns,
+		.request_binary = recording->request_probe.binary,
+		.request_symbol = recording->request_probe.symbol,
+		.request_probe = recording->request_probe.binary ? recording->request_probe.text : NULL,
+	};
 	pid_t *pids = calloc(recording->target.count + 1, sizeof(*pids));
 	char about[256];
 	int ret;
@@ -197,6 +204,8 @@ static enum hr_exit prepare(struct recording *recording, struct hr_err *err)
 	if (take_signals(recording, err)) /* first: what is made from here on is taken away again */
 		return HR_EXIT_FAILED;
 	ret = find_target(recording, err);
+	if (!ret && values->request_probe)
+		ret = hr_request_probe_parse(values->request_probe, &recording->request_probe, err);
 	if (!ret && values->control)
 		ret = hr_control_open(values->control, &recording->control, err);
 	if (ret)
@@ -313,6 +322,7 @@ static void let_go(struct recording *recording)
 	hr_writer_close(recording->writer);
 	hr_control_close(recording->control);
 	hr_command_fini(&recording->command);
+	hr_request_probe_fini(&recording->request_probe);
 	hr_target_fini(&recording->target);
 	if (recording->signal_fd >= 0)
 		close(recording->signal_fd);
@@ -366,6 +376,8 @@ static const struct hr_option options[] = {
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace the run file if it exists"),
 	HR_OPTION_TEXT(struct values, control, "control", 0, "fifo:CTL[,ACK]",
 		       "take commands, a line each, from the FIFO CTL:\nenable, disable, ping, stop; answer \"ack\" on ACK"),
+	HR_OPTION_TEXT(struct values, request_probe, "request-probe", 0, "BINARY:SYMBOL",
+		       "a call of this function is a request, from its entry to its return:\nfor protocols whose requests sockets do not show"),
 	HR_OPTION_INT(struct values, ready_fd, "ready-fd", 0, "N", "write a line to this descriptor when the probes are in", 0, 1 << 20),
 	HR_OPTION_FLAG(struct values, strict, "strict", 0, "end with status 3 if more data was lost than the numbers can bear"),
 	HR_OPTION_FLAG(struct values, quiet, "quiet", 'q', "say nothing but what fails"),
