@@ -23,6 +23,8 @@ static __always_inline bool is_compat(struct task_struct *task)
 #define COMPAT_ARG0(registers) PEEK(pt_regs, registers, bx)
 #define COMPAT_ARG1(registers) PEEK(pt_regs, registers, cx)
 #define COMPAT_ARG2(registers) PEEK(pt_regs, registers, dx)
+#define REGISTERS_ARG1 si /* the member, of native calls */
+#define STACK_POINTER(registers) ((registers)->sp)
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT 22
 
@@ -37,6 +39,8 @@ static __always_inline bool is_compat(struct task_struct *task)
 #define SYSCALL_ARG0(registers) PEEK(pt_regs, registers, orig_x0)
 #define SYSCALL_ARG1(registers) PEEK(pt_regs, registers, regs[1])
 #define SYSCALL_ARG2(registers) PEEK(pt_regs, registers, regs[2])
+#define REGISTERS_ARG1 regs[1]
+#define STACK_POINTER(registers) ((registers)->sp)
 #define COMPAT_ARG0 SYSCALL_ARG0
 #define COMPAT_ARG1 SYSCALL_ARG1
 #define COMPAT_ARG2 SYSCALL_ARG2

@@ -9,6 +9,8 @@
  * are counted; the next timed call of that kind stands for the untimed ones before it. How many go untimed follows from the
  * time between calls of that kind (see skip_for), so that a rare call is always timed, and so is one that gives up its CPU.
  */
+#define PEEK_BY_HELPER
+#include "accept.bpf.h"
 #include "registers.bpf.h"
 #include "sched.bpf.h"
 
@@ -82,6 +84,7 @@ static __always_inline void enter_call(struct hr_thread *thread, __u32 row)
 	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
 		thread->call_row = row;
 		thread->call_record = calls_of_thread(thread, row);
+		thread->accepting = call_kind(row) == HR_CALL_ACCEPT;
 	}
 	thread->call_left_cpu = 0;
 	thread->kernel_lock = HR_KERNEL_LOCK_NONE; /* nobody takes one into user mode: its end was missed */
@@ -179,6 +182,8 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 	__u64 now_ns;
 
 	count_call(thread, record, result);
+	if (thread->accepting && result >= 0)
+		count_accept(thread->process, result);
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;
 	if (!thread->call_ns) {
 		thread->in_call = 0;

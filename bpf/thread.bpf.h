@@ -98,6 +98,8 @@ static __always_inline __u32 call_kind(__u32 row)
 	return index < 2 * HR_CALL_NRS ? call_kinds[index] : HR_CALL_OTHER;
 }
 
+#define __maybe_unused __attribute__((unused)) /* a header's function that not every family needs */
+
 #define compiler_barrier() asm volatile("" ::: "memory")
 
 static __always_inline void thread_begin_change(struct hr_thread *thread)

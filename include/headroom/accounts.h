@@ -87,7 +87,8 @@ struct hr_thread {
 	__u8 throttled;	      /* it went off CPU, or was woken, while its quota was used up */
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
 	__u8 seeded;	      /* existed before the recording */
-	__u8 pad_now[2];
+	__u8 accepting;	      /* the call is an accept */
+	__u8 pad_now;
 
 	/* line 1 */
 	__u64 mixed_ns;	       /* on CPU, split between user and kernel only by the estimate that follows */

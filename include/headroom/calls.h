@@ -25,6 +25,14 @@ enum hr_call_kind {
 	HR_CALL_KINDS = 15
 };
 
+/* Where a call that reads or writes keeps the bytes: how its second argument leads to them. */
+enum hr_call_buffer {
+	HR_BUFFER_NONE = 0,
+	HR_BUFFER_BYTES = 1,  /* it points to them */
+	HR_BUFFER_IOVEC = 2,  /* to an array of struct iovec */
+	HR_BUFFER_MESSAGE = 3 /* to a struct msghdr */
+};
+
 /* What kind of file a descriptor stands for. */
 enum hr_file_kind {
 	HR_FILE_NONE = 0,     /* no fd, or it could not be resolved */

@@ -14,7 +14,8 @@ struct hr_bpf_config {
 	__u8 follow_children;  /* processes born of the target belong to it */
 	__u8 has_rdonly_cast;  /* the kernel has bpf_rdonly_cast() (6.2): files are read without a helper call per field */
 	__u8 has_preempt_disable; /* the kernel has bpf_preempt_disable() (6.10) */
-	__u8 pad[8];
+	__u8 flow_shards;      /* power of two */
+	__u8 pad[7];
 };
 
 HR_SIZE_IS(struct hr_bpf_config, 32);

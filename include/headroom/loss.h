@@ -17,13 +17,19 @@ enum hr_loss {
 	HR_LOSS_UNSEEN_WAKES = 7,     /* a blocked thread ran without a wake-up: its wait is not split from its run queue */
 	HR_LOSS_CLOCK_BACKWARDS = 8,  /* a stamp lay before the one that it follows (other CPU): counted as 0 ns */
 	HR_LOSS_MISSED_BIRTHS = 9,    /* a thread whose birth was not seen: in the run from the end of that interval on */
-	HR_LOSSES_KERNEL = 10,	      /* those above are counted in the kernel, those below in user space */
+	HR_LOSS_FLOW_RECORDS = 10,    /* a read or write of a process and peer that found no free flow */
+	HR_LOSS_STAGE_RECORDS = 11,   /* a stage of a request that found no free histogram */
+	HR_LOSS_SOCKETS = 12,	      /* a socket for which the kernel had no memory to keep its state */
+	HR_LOSS_UNLISTED_SOCKETS = 13,/* a connection that ended when the ring was full: it has no row of its own */
+	HR_LOSS_UNSEEN_ARRIVALS = 14, /* a read of data whose arrival was not seen: it counts as arrived then */
+	HR_LOSS_UNSEEN_READS = 15,    /* an answer to data whose read was not seen (splice): its stages are not split */
+	HR_LOSSES_KERNEL = 16,	      /* those above are counted in the kernel, those below in user space */
 
-	HR_LOSS_MISSED_PROGRAMS = 10,  /* runs of a program that the kernel skipped (recursion) */
-	HR_LOSS_TORN_READS = 11,      /* accounts that changed under the reader every time it tried */
-	HR_LOSS_STORE_ROWS = 12,      /* rows that the run file did not take */
-	HR_LOSS_LATE_INTERVALS = 13,  /* intervals that took over twice as long as asked */
-	HR_LOSSES = 14
+	HR_LOSS_MISSED_PROGRAMS = 16, /* runs of a program that the kernel skipped (recursion) */
+	HR_LOSS_TORN_READS = 17,      /* accounts that changed under the reader every time it tried */
+	HR_LOSS_STORE_ROWS = 18,      /* rows that the run file did not take */
+	HR_LOSS_LATE_INTERVALS = 19,  /* intervals that took over twice as long as asked */
+	HR_LOSSES = 20
 };
 
 #endif

@@ -51,6 +51,30 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		"missed_births", "a thread was born unseen: it is in the run from the end of that interval on",
 		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
 	},
+	[HR_LOSS_FLOW_RECORDS] = {
+		"flow_records", "a process and a peer found no free record: their requests are not counted",
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
+	},
+	[HR_LOSS_STAGE_RECORDS] = {
+		"stage_records", "a stage of a request found no free histogram: it is not in the latencies",
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
+	},
+	[HR_LOSS_SOCKETS] = {
+		"sockets", "the kernel had no memory to follow a socket: its requests are not counted",
+		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_UNLISTED_SOCKETS] = {
+		"unlisted_sockets", "a connection ended when too many did: it is counted, but has no row of its own",
+		HR_HARMLESS, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_UNSEEN_ARRIVALS] = {
+		"unseen_arrivals", "data was read whose arrival was not seen: its time in the receive queue counts as 0 ns",
+		HR_APPROXIMATED, HR_LOSS_OF_CALLS, 0.01,
+	},
+	[HR_LOSS_UNSEEN_READS] = {
+		"unseen_reads", "an answer was written to data that nobody was seen to read: its time is not split into stages",
+		HR_APPROXIMATED, HR_LOSS_OF_CALLS, 0.01,
+	},
 	[HR_LOSS_MISSED_PROGRAMS] = {
 		"missed_programs", "an event came while a probe was running: the kernel skipped it",
 		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,

@@ -9,79 +9,26 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include "base/clock.h"
 #include "collect/files.h"
+#include "collect/probes_private.h"
 #include "collect/syscalls.h"
 #include "headroom/config.h"
-
-#include "headroom.skel.h"
-
-/* A map whose values the programs and we share. */
-struct mapping {
-	void *base;
-	size_t bytes;
-	size_t value_bytes;
-};
 
 /* So often the kernel skips a program by chance, when one interrupts another. */
 #define SKIPPED_MANY 8
 
 #define CALL_RECORDS_BYTES (32U << 20) /* mapped, and so resident, as a whole */
 
-struct hr_probes {
-	struct headroom_bpf *bpf;
-	bool is_classic; /* the syscall hooks are the classic tracepoints */
-	uint64_t epoch_ns;
-	uint32_t cpus, shards, records;
-	struct mapping threads, processes, calls, cpu_records;
-};
-
-/* Hooks that only some kernels have; without them the run goes on, and `doctor` says what is lost. */
-static const char *const optional_hooks[] = {
-	"contention_begin", "contention_end", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
-	"mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end",
-};
-
-static bool is_optional(const char *hook)
+/* A power of two: one per CPU, but not more than that. */
+static uint32_t shards_for(uint32_t cpus, uint32_t max)
 {
-	for (size_t i = 0; i < sizeof(optional_hooks) / sizeof(*optional_hooks); i++)
-		if (!strcmp(hook, optional_hooks[i]))
-			return true;
-	return false;
-}
+	uint32_t shards = 1;
 
-/* Loading a program for a hook that the kernel lacks would fail the whole object: ask the kernel's types first. */
-static int choose_programs(struct headroom_bpf *bpf, const struct btf *kernel, struct hr_err *err)
-{
-	static const char prefix[] = "tp_btf/";
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, bpf->obj) {
-		const char *section = bpf_program__section_name(program), *hook = section + sizeof(prefix) - 1;
-		char type_name[128];
-
-		if (strncmp(section, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		snprintf(type_name, sizeof(type_name), "btf_trace_%s", hook);
-		if (btf__find_by_name_kind(kernel, type_name, BTF_KIND_TYPEDEF) > 0)
-			continue;
-		if (!is_optional(hook))
-			return hr_err_set(err, -ENOENT, "this kernel has no tracepoint '%s'; see headroom doctor", hook);
-		bpf_program__set_autoload(program, false);
-	}
-	return 0;
-}
-
-static uint32_t round_up_to_power_of_two(uint32_t n)
-{
-	uint32_t power = 1;
-
-	while (power < n)
-		power *= 2;
-	return power;
+	while (shards < cpus && shards < max)
+		shards *= 2;
+	return shards;
 }
 
 static int configure(struct hr_probes *probes, const struct hr_probes_options *options, const struct btf *kernel,
@@ -99,13 +46,13 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 	if (!pid_max)
 		pid_max = 4194304; /* the kernel's own limit */
 	probes->cpus = possible;
-	probes->shards = round_up_to_power_of_two(possible);
-	if (probes->shards > HR_CALL_SHARDS_MAX)
-		probes->shards = HR_CALL_SHARDS_MAX;
+	probes->shards = shards_for(possible, HR_CALL_SHARDS_MAX);
+	probes->flow_shards = shards_for(possible, HR_FLOW_SHARDS_MAX);
 	bpf->rodata->config = (struct hr_bpf_config){
 		.epoch_ns = probes->epoch_ns,
 		.cpus = probes->cpus,
 		.call_shards = probes->shards,
+		.flow_shards = probes->flow_shards,
 		.self_pid = getpid(),
 		.shard_per_cpu = probes->cpus <= probes->shards,
 		.follow_children = options->follow_children,
@@ -113,16 +60,18 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 		.has_preempt_disable = btf__find_by_name_kind(kernel, "bpf_preempt_disable", BTF_KIND_FUNC) > 0,
 	};
 	hr_syscall_kinds(bpf->rodata->call_kinds);
+	hr_syscall_buffers(bpf->rodata->call_buffers);
 	bpf_map__set_max_entries(bpf->maps.thread_slots, pid_max + 1);
 	probes->records = CALL_RECORDS_BYTES / (probes->shards * sizeof(struct hr_calls));
 	if (probes->records > HR_CALL_RECORDS)
 		probes->records = HR_CALL_RECORDS;
 	bpf_map__set_max_entries(bpf->maps.calls, probes->records * probes->shards);
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
+	hr_probes_requests_configure(probes);
 	return 0;
 }
 
-static int map_records(struct bpf_map *map, struct mapping *ret, struct hr_err *err)
+int hr_probes_map(const struct bpf_map *map, struct hr_mapping *ret, struct hr_err *err)
 {
 	size_t page = sysconf(_SC_PAGESIZE), value = (bpf_map__value_size(map) + 7) / 8 * 8;
 	size_t bytes = (value * bpf_map__max_entries(map) + page - 1) / page * page;
@@ -130,17 +79,16 @@ static int map_records(struct bpf_map *map, struct mapping *ret, struct hr_err *
 
 	if (base == MAP_FAILED)
 		return hr_err_errno(err, -errno, "cannot map the BPF map '%s'", bpf_map__name(map));
-	*ret = (struct mapping){ .base = base, .bytes = bytes, .value_bytes = value };
+	*ret = (struct hr_mapping){ .base = base, .bytes = bytes, .value_bytes = value };
 	return 0;
 }
 
-static void *record_at(const struct mapping *mapping, size_t index)
+void *hr_probes_record(const struct hr_mapping *mapping, size_t index)
 {
 	return (char *)mapping->base + index * mapping->value_bytes;
 }
 
-/* Stacks give the last in first: put the highest in first. */
-static int fill_stack(const struct bpf_map *map, uint32_t highest, struct hr_err *err)
+int hr_probes_fill(const struct bpf_map *map, uint32_t highest, struct hr_err *err)
 {
 	for (uint32_t slot = highest; slot >= 1; slot--)
 		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &slot, BPF_ANY))
@@ -153,14 +101,15 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 	struct headroom_bpf *bpf = probes->bpf;
 	int ret;
 
-	if ((ret = map_records(bpf->maps.threads, &probes->threads, err)) ||
-	    (ret = map_records(bpf->maps.processes, &probes->processes, err)) ||
-	    (ret = map_records(bpf->maps.calls, &probes->calls, err)) ||
-	    (ret = map_records(bpf->maps.cpus, &probes->cpu_records, err)) ||
-	    (ret = fill_stack(bpf->maps.free_threads, HR_THREAD_SLOTS - 1, err)) ||
-	    (ret = fill_stack(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
+	if ((ret = hr_probes_map(bpf->maps.threads, &probes->threads, err)) ||
+	    (ret = hr_probes_map(bpf->maps.processes, &probes->processes, err)) ||
+	    (ret = hr_probes_map(bpf->maps.calls, &probes->calls, err)) ||
+	    (ret = hr_probes_map(bpf->maps.cpus, &probes->cpu_records, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_threads, HR_THREAD_SLOTS - 1, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
 		return ret;
-	return fill_stack(bpf->maps.free_calls, probes->records - 1, err);
+	ret = hr_probes_fill(bpf->maps.free_calls, probes->records - 1, err);
+	return ret ? ret : hr_probes_requests_prepare(probes, err);
 }
 
 static int load(struct hr_probes *probes, struct hr_err *err)
@@ -174,30 +123,49 @@ static int load(struct hr_probes *probes, struct hr_err *err)
 	return 0;
 }
 
+static int open_programs(struct hr_probes *probes, const struct hr_probes_options *options, const struct btf *kernel,
+			 enum hr_request_hooks hooks, struct hr_err *err)
+{
+	int ret;
+
+	probes->bpf = headroom_bpf__open();
+	if (!probes->bpf)
+		return hr_err_errno(err, -errno, "cannot open the BPF programs");
+	probes->has_requests = hooks != HR_REQUESTS_UNSEEN;
+	ret = hr_probes_choose(probes->bpf, kernel, hooks, options->request_symbol, err);
+	if (!ret)
+		ret = configure(probes, options, kernel, err);
+	return ret ? ret : load(probes, err);
+}
+
 int hr_probes_open(const struct hr_probes_options *options, struct hr_probes **ret_probes, struct hr_err *err)
 {
 	struct hr_probes *probes = calloc(1, sizeof(*probes));
 	struct btf *kernel = NULL;
+	enum hr_request_hooks hooks;
 	int ret;
 
 	if (!probes)
 		return hr_err_set(err, -ENOMEM, "out of memory");
 	probes->epoch_ns = hr_clock_mono_ns();
+	probes->request_binary = options->request_binary;
+	probes->request_symbol = options->request_symbol;
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel) {
 		ret = hr_err_errno(err, -errno, "cannot read the kernel's types (/sys/kernel/btf/vmlinux); "
 						"headroom needs a kernel built with CONFIG_DEBUG_INFO_BTF");
 		goto out;
 	}
-	probes->bpf = headroom_bpf__open();
-	if (!probes->bpf) {
-		ret = hr_err_errno(err, -errno, "cannot open the BPF programs");
-		goto out;
+	hooks = hr_probes_request_hooks(kernel);
+	ret = open_programs(probes, options, kernel, hooks, err);
+	if (ret && ret != -EPERM && hooks == HR_REQUESTS_BY_FUNCTIONS) { /* it has the functions, but cannot trace them */
+		headroom_bpf__destroy(probes->bpf);
+		ret = open_programs(probes, options, kernel, HR_REQUESTS_UNSEEN, err);
 	}
-	if ((ret = choose_programs(probes->bpf, kernel, err)) || (ret = configure(probes, options, kernel, err)) ||
-	    (ret = load(probes, err)) || (ret = prepare_maps(probes, err)))
-		goto out;
-	*ret_probes = probes;
+	if (!ret)
+		ret = prepare_maps(probes, err);
+	if (!ret)
+		*ret_probes = probes;
 out:
 	btf__free(kernel);
 	if (ret)
@@ -224,29 +192,42 @@ static void visit_cpus(void)
 	CPU_FREE(there);
 }
 
-int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
+/* Iterators are run, the classic tracepoints wait for hr_probes_mend(), and a function's probes need to know which. */
+static bool is_attached_by_section(const struct bpf_program *program)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+	return type == BPF_TRACE_RAW_TP || type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
+
+static int attach_all(struct hr_probes *probes, struct hr_err *err)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, probes->bpf->obj) {
 		struct bpf_link **link = NULL;
 
-		/* iterators are run, not attached */
-		if (!bpf_program__autoload(program) || bpf_program__expected_attach_type(program) != BPF_TRACE_RAW_TP)
+		if (!bpf_program__autoload(program) || !is_attached_by_section(program))
 			continue;
 		for (int i = 0; i < probes->bpf->skeleton->prog_cnt; i++)
 			if (*probes->bpf->skeleton->progs[i].prog == program)
 				link = probes->bpf->skeleton->progs[i].link;
 		*link = bpf_program__attach(program);
-		if (!*link) {
-			int code = -errno;
-
-			hr_probes_detach(probes);
-			return hr_err_errno(err, code, "cannot attach the BPF program '%s'", bpf_program__name(program));
-		}
+		if (!*link)
+			return hr_err_errno(err, -errno, "cannot attach the BPF program '%s'", bpf_program__name(program));
 	}
-	visit_cpus();
-	return 0;
+	return hr_probes_requests_attach(probes, err);
+}
+
+int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
+{
+	int ret = attach_all(probes, err);
+
+	if (ret)
+		hr_probes_detach(probes);
+	else
+		visit_cpus();
+	return ret;
 }
 
 static int program_info(const struct bpf_program *program, struct bpf_prog_info *ret_info)
@@ -290,10 +271,11 @@ void hr_probes_mend(struct hr_probes *probes)
 
 void hr_probes_detach(struct hr_probes *probes)
 {
+	hr_probes_requests_detach(probes);
 	headroom_bpf__detach(probes->bpf);
 }
 
-static void unmap(struct mapping *mapping)
+void hr_probes_unmap(struct hr_mapping *mapping)
 {
 	if (mapping->base)
 		munmap(mapping->base, mapping->bytes);
@@ -303,10 +285,11 @@ void hr_probes_close(struct hr_probes *probes)
 {
 	if (!probes)
 		return;
-	unmap(&probes->threads);
-	unmap(&probes->processes);
-	unmap(&probes->calls);
-	unmap(&probes->cpu_records);
+	hr_probes_unmap(&probes->threads);
+	hr_probes_unmap(&probes->processes);
+	hr_probes_unmap(&probes->calls);
+	hr_probes_unmap(&probes->cpu_records);
+	hr_probes_requests_close(probes);
 	headroom_bpf__destroy(probes->bpf);
 	free(probes);
 }
@@ -316,10 +299,10 @@ uint64_t hr_probes_epoch_ns(const struct hr_probes *probes)
 	return probes->epoch_ns;
 }
 
-/* Run an iterator to its end; its output goes to *ret_data if that is not NULL. */
-static int run_iterator(struct bpf_program *program, char **ret_data, size_t *ret_bytes, struct hr_err *err)
+int hr_probes_iterate(const struct bpf_program *program, const struct bpf_iter_attach_opts *options, char **ret_data,
+		      size_t *ret_bytes, struct hr_err *err)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	struct bpf_link *link = bpf_program__attach_iter(program, options);
 	size_t used = 0, room = 0;
 	char *data = NULL, discard[4096];
 	ssize_t n;
@@ -401,7 +384,7 @@ int hr_probes_seed(struct hr_probes *probes, const pid_t *pids, size_t count, st
 		if (ret)
 			return ret;
 	}
-	ret = run_iterator(probes->bpf->progs.seed_tasks, NULL, NULL, err);
+	ret = hr_probes_iterate(probes->bpf->progs.seed_tasks, NULL, NULL, NULL, err);
 	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && !ret; slot++) {
 		struct hr_process *process = hr_probes_process(probes, slot);
 
@@ -415,7 +398,7 @@ int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows
 {
 	char *data = NULL;
 	size_t bytes = 0;
-	int ret = run_iterator(probes->bpf->progs.list_tasks, &data, &bytes, err);
+	int ret = hr_probes_iterate(probes->bpf->progs.list_tasks, NULL, &data, &bytes, err);
 
 	if (ret)
 		return ret;
@@ -426,22 +409,22 @@ int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows
 
 struct hr_thread *hr_probes_thread(struct hr_probes *probes, uint32_t slot)
 {
-	return record_at(&probes->threads, slot);
+	return hr_probes_record(&probes->threads, slot);
 }
 
 struct hr_process *hr_probes_process(struct hr_probes *probes, uint32_t slot)
 {
-	return record_at(&probes->processes, slot);
+	return hr_probes_record(&probes->processes, slot);
 }
 
 struct hr_calls *hr_probes_calls(struct hr_probes *probes, uint32_t record, uint32_t shard)
 {
-	return record_at(&probes->calls, (size_t)record * probes->shards + shard);
+	return hr_probes_record(&probes->calls, (size_t)record * probes->shards + shard);
 }
 
 struct hr_cpu *hr_probes_cpu(struct hr_probes *probes, uint32_t cpu)
 {
-	return record_at(&probes->cpu_records, cpu);
+	return hr_probes_record(&probes->cpu_records, cpu);
 }
 
 uint32_t hr_probes_call_records(const struct hr_probes *probes)
@@ -459,7 +442,7 @@ uint32_t hr_probes_cpus(const struct hr_probes *probes)
 	return probes->cpus;
 }
 
-static int push(const struct bpf_map *stack, uint32_t slot)
+int hr_probes_push(const struct bpf_map *stack, uint32_t slot)
 {
 	return bpf_map_update_elem(bpf_map__fd(stack), NULL, &slot, BPF_ANY) ? -errno : 0;
 }
@@ -467,7 +450,7 @@ static int push(const struct bpf_map *stack, uint32_t slot)
 int hr_probes_free_thread(struct hr_probes *probes, uint32_t slot)
 {
 	memset(hr_probes_thread(probes, slot), 0, sizeof(struct hr_thread));
-	return push(probes->bpf->maps.free_threads, slot);
+	return hr_probes_push(probes->bpf->maps.free_threads, slot);
 }
 
 int hr_probes_free_process(struct hr_probes *probes, uint32_t slot)
@@ -479,14 +462,14 @@ int hr_probes_free_process(struct hr_probes *probes, uint32_t slot)
 	if (!bpf_map_lookup_elem(seeds, &pid, &seeded) && seeded == slot)
 		bpf_map_delete_elem(seeds, &pid);
 	memset(process, 0, sizeof(*process));
-	return push(probes->bpf->maps.free_processes, slot);
+	return hr_probes_push(probes->bpf->maps.free_processes, slot);
 }
 
 int hr_probes_free_calls(struct hr_probes *probes, uint32_t record)
 {
 	for (uint32_t shard = 0; shard < probes->shards; shard++)
 		memset(hr_probes_calls(probes, record, shard), 0, sizeof(struct hr_calls));
-	return push(probes->bpf->maps.free_calls, record);
+	return hr_probes_push(probes->bpf->maps.free_calls, record);
 }
 
 int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "headroom/accounts.h"
+#include "headroom/net.h"
 
 /*
  * The BPF programs and their maps in the kernel: load, attach, seed, read, detach. Nothing of it outlives the process: links
@@ -18,6 +19,7 @@ struct hr_probes;
 
 struct hr_probes_options {
 	bool follow_children; /* processes born of the target belong to it */
+	const char *request_binary, *request_symbol; /* a function whose calls are requests; NULL: none */
 };
 
 /*
@@ -78,6 +80,38 @@ int hr_probes_free_calls(struct hr_probes *probes, uint32_t record);
 int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
 			 void *context);
 int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS]);
+
+/*
+ * Flows and the histograms of their stages: ids below hr_probes_flows() and hr_probes_stages(), 0 is never used; shards below
+ * hr_probes_flow_shards(). The key of a flow is in shard 0; role NONE: free. hr_probes_has_requests(): false where the kernel
+ * has none of the hooks.
+ */
+bool hr_probes_has_requests(const struct hr_probes *probes);
+struct hr_flow *hr_probes_flow(struct hr_probes *probes, uint32_t flow, uint32_t shard);
+struct hr_stage_hist *hr_probes_stage(struct hr_probes *probes, uint32_t record, uint32_t shard);
+uint32_t hr_probes_flows(const struct hr_probes *probes);
+uint32_t hr_probes_stages(const struct hr_probes *probes);
+uint32_t hr_probes_flow_shards(const struct hr_probes *probes);
+
+/* Zero a flow whose process is gone and has been drained, and its stages, and hand them out again. */
+int hr_probes_free_flow(struct hr_probes *probes, uint32_t flow);
+
+/*
+ * Take in the sockets that the target's processes hold and that are not known yet: listening ones, connected ones. Those of
+ * TCP that are born later need no such look.
+ */
+int hr_probes_seed_sockets(struct hr_probes *probes, struct hr_err *err);
+
+/*
+ * Every socket that is followed, in no order: count rows in *ret_rows (free with free()). Requests whose answer has been
+ * complete for idle_ns are finished by this.
+ */
+int hr_probes_list_sockets(struct hr_probes *probes, uint64_t idle_ns, struct hr_socket_row **ret_rows, size_t *ret_count,
+			   struct hr_err *err);
+
+/* Sockets that ended since the last call, in that order: calls each(context, row) for every one. */
+int hr_probes_each_ended_socket(struct hr_probes *probes, void (*each)(void *context, const struct hr_socket_row *row),
+				void *context);
 
 /* Losses counted in the kernel since the start, and runs that it skipped, by enum hr_loss. */
 void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES]);

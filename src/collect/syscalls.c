@@ -85,6 +85,14 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 	[HR_CALL_SPLICE] = "splice tee",
 };
 
+/* The calls of stream sockets by how they are told where the bytes are. */
+static const char *const names_of_buffer[] = {
+	[HR_BUFFER_NONE] = "",
+	[HR_BUFFER_BYTES] = "read recvfrom write sendto",
+	[HR_BUFFER_IOVEC] = "readv writev",
+	[HR_BUFFER_MESSAGE] = "recvmsg sendmsg",
+};
+
 static const char *row_name(uint32_t row)
 {
 	return row < HR_CALL_COMPAT ? native_names[row] : compat_names[row - HR_CALL_COMPAT];
@@ -134,4 +142,14 @@ void hr_syscall_kinds(uint8_t kinds[2 * HR_CALL_NRS])
 {
 	for (uint32_t row = 0; row < 2 * HR_CALL_NRS; row++)
 		kinds[row] = row_name(row) ? kind_of(row_name(row)) : HR_CALL_OTHER;
+}
+
+void hr_syscall_buffers(uint8_t buffers[HR_CALL_NRS])
+{
+	for (uint32_t row = 0; row < HR_CALL_NRS; row++) {
+		buffers[row] = HR_BUFFER_NONE;
+		for (int kind = HR_BUFFER_BYTES; row_name(row) && kind <= HR_BUFFER_MESSAGE; kind++)
+			if (holds_word(names_of_buffer[kind], row_name(row)))
+				buffers[row] = kind;
+	}
 }

@@ -26,6 +26,9 @@ const char *hr_syscall_abi(uint32_t row);
 /* What every row waits for: enum hr_call_kind, for the map that the BPF programs read. */
 void hr_syscall_kinds(uint8_t kinds[2 * HR_CALL_NRS]);
 
+/* Where each native row keeps the bytes that it reads or writes: enum hr_call_buffer, likewise. */
+void hr_syscall_buffers(uint8_t buffers[HR_CALL_NRS]);
+
 /* The names of a kind, separated by one space; "" for HR_CALL_OTHER, which is all the rest. */
 const char *hr_syscall_names_of(enum hr_call_kind kind);
 

@@ -136,6 +136,97 @@
 	INT(throttled_periods, "", "of them, those in which it used its quota up") \
 	INT(throttled_ns, "ns", "time for which its run queues were throttled, summed over CPUs")
 
+#define HR_COLUMNS_flows(INT, REAL, TEXT) \
+	INT(flow_id, "", "identifies the flow within the run") \
+	INT(process_id, "", "process of the target") \
+	TEXT(role, "", "server: connections that it accepted; downstream: that it opened; probe: calls of the function of --request-probe") \
+	TEXT(transport, "", "tcp, unix or function") \
+	TEXT(endpoint, "", "server: what it listens on (\":8000\", a path); downstream: the peer's address and port, or path; probe: BINARY:SYMBOL")
+
+#define HR_COLUMNS_requests(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the stage ended") \
+	INT(flow_id, "", "flow") \
+	TEXT(stage, "", "part of a request: accept, queue, service, stream, total, connect, wait; see docs/data.md") \
+	INT(low_ns, "ns", "lowest value of the slot") \
+	INT(high_ns, "ns", "lowest value of the next slot") \
+	INT(count, "", "how many fell into it")
+
+#define HR_COLUMNS_request_stages(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the stage ended") \
+	INT(flow_id, "", "flow") \
+	TEXT(stage, "", "part of a request") \
+	INT(count, "", "requests; total and stream are known when the next request of the connection begins, or the connection or the run ends") \
+	INT(total_ns, "ns", "their time together")
+
+#define HR_COLUMNS_request_states(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(flow_id, "", "flow") \
+	TEXT(state, "", "what the serving thread was doing between first read and first write; handoff: read, and not yet taken up by the thread that answered") \
+	INT(time_ns, "ns", "time, over all requests of traffic.budgeted")
+
+#define HR_COLUMNS_traffic(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(flow_id, "", "flow") \
+	INT(requests, "", "answered, by the first write (server), the first read back (downstream), the return (probe); of connections whose requests can be told apart") \
+	INT(budgeted, "", "of them, those whose service time is in request_states") \
+	INT(unanswered, "", "requests that were read, and their connection ended without an answer") \
+	INT(in_flight_ns, "ns", "requests in flight, summed over time: over the interval's length it is their mean number; null where any connection is multiplexed") \
+	INT(multiplexed_reads, "", "reads of connections whose requests cannot be told apart: they are in no other count of requests") \
+	INT(reads, "", "reads that returned data") \
+	INT(writes, "", "writes that took data") \
+	INT(in_bytes, "bytes", "read") \
+	INT(out_bytes, "bytes", "written") \
+	INT(opened, "", "connections established") \
+	INT(closed, "", "connections ended; null: not seen on unix sockets") \
+	INT(connect_failures, "", "connections that were refused or never answered") \
+	INT(resets_in, "", "resets by the peer") \
+	INT(resets_out, "", "resets by this host") \
+	INT(retransmits, "", "TCP segments sent again") \
+	INT(send_full, "", "times that a write found the send buffer full") \
+	INT(send_full_ns, "ns", "for how long, until it could be written again")
+
+#define HR_COLUMNS_connections(INT, REAL, TEXT) \
+	INT(connection_id, "", "identifies the connection within the run") \
+	INT(flow_id, "", "flow; null: nothing went through it") \
+	TEXT(local, "", "address and port, or path, on this side") \
+	TEXT(peer, "", "on the other side; null: it has none (unix)") \
+	INT(first_ns, "ns", "established, or first seen") \
+	INT(last_ns, "ns", "end; null: it lived on") \
+	TEXT(ending, "", "open, local or peer: who closed first, reset_in, reset_out, failed") \
+	TEXT(multiplexed, "", "why its requests cannot be told apart: overlap, batch, http2, upgraded; null: they can") \
+	INT(requests, "", "answered; null: they cannot be told apart") \
+	INT(reads, "", "reads that returned data") \
+	INT(writes, "", "writes that took data") \
+	INT(in_bytes, "bytes", "read") \
+	INT(out_bytes, "bytes", "written") \
+	INT(send_full_ns, "ns", "time in which it wanted to write and could not") \
+	INT(zero_window_ns, "ns", "time in which the peer's window held the sender back, to a clock tick; null: not TCP") \
+	INT(send_limited_ns, "ns", "time in which the send buffer held the sender back, to a clock tick; null: not TCP") \
+	INT(srtt_ns, "ns", "smoothed round trip at the end; null: not measured") \
+	INT(min_rtt_ns, "ns", "lowest round trip; null: not measured") \
+	INT(retransmits, "", "segments sent again; null: not TCP") \
+	INT(lost, "", "segments thought lost at the end; null: not TCP") \
+	INT(reordered, "", "reordering events; null: not TCP") \
+	INT(in_segments, "", "received; null: not TCP") \
+	INT(out_segments, "", "sent; null: not TCP") \
+	INT(state_changes, "", "of the TCP state")
+
+#define HR_COLUMNS_listeners(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process that listens") \
+	TEXT(transport, "", "tcp or unix") \
+	TEXT(address, "", "what it listens on") \
+	INT(backlog, "", "connections that waited for accept at the interval's end") \
+	INT(backlog_highest, "", "the most of them in the interval, when one came") \
+	INT(backlog_max, "", "how many may; one more fits in Linux") \
+	INT(drops, "", "connection attempts dropped in the interval because the backlog was full or memory short; null: not known")
+
+#define HR_COLUMNS_network_counters(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(namespace, "", "inode of the network namespace of a process of the target") \
+	TEXT(counter, "", "as the kernel names it in /proc/net/snmp and netstat: RetransSegs, ListenOverflows, ...") \
+	INT(count, "", "by how much it grew, for everybody in that namespace; only where it did")
+
 #define HR_COLUMNS_losses(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
 	TEXT(reason, "", "what happened; only reasons with a count have a row") \
@@ -174,6 +265,14 @@
 	TABLE(cpus, "who had each CPU") \
 	TABLE(neighbours, "other processes that used the CPUs") \
 	TABLE(quotas, "CPU quotas that bind the target") \
+	TABLE(flows, "who talks to whom: a process and what it listens on, a peer that it asks, or a function that is a request") \
+	TABLE(requests, "histograms of the stages of requests, slots that are not empty; add counts to merge") \
+	TABLE(request_stages, "number and exact mean of the stages of requests") \
+	TABLE(request_states, "what requests spent their service time on") \
+	TABLE(traffic, "what went through a flow; only intervals in which something did") \
+	TABLE(connections, "connections: of those that ended in one interval at most some 3,000, the others only in traffic") \
+	TABLE(listeners, "listening sockets") \
+	TABLE(network_counters, "the kernel's own counters of the network namespaces that the target is in") \
 	TABLE(losses, "what is missing from the run or guessed in it") \
 	TABLE(costs, "what the recorder used") \
 	TABLE(probe_costs, "what the BPF programs used, in samples") \

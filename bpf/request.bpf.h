@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_REQUEST_BPF_H
+#define HR_REQUEST_BPF_H
+
+/*
+ * Where one request ends and the next begins, from reads and writes alone.
+ *
+ * A server's socket: data arrives, is read (SERVING), and the first write answers it (SENDING); all writes until the next read
+ * are of that answer. A downstream socket: the first write asks (SERVING), the first read after it answers (SENDING).
+ *
+ * Only what a thread of the target does moves a socket on. On loopback the next request may arrive before the hook for the
+ * write that it follows has run, so arriving data only leaves its time.
+ */
+#include "multiplexed.bpf.h"
+#include "socket.bpf.h"
+
+#define OVERLAP_SLACK_NS 50000 /* between a write and the run of its hook, unless the thread lost its CPU meanwhile */
+
+/* A thread of the target at a socket. */
+struct visit {
+	struct hr_thread *thread;
+	struct hr_flow *flow;
+	__u64 now_ns;
+	__u32 slot;
+};
+
+/* The answer is complete: the last write is known to be the last. Whoever leaves the phase counts it. */
+static __noinline __maybe_unused void request_finish(struct socket_state *state)
+{
+	if (!state || state->phase != HR_PHASE_SENDING ||
+	    __sync_val_compare_and_swap(&state->phase, HR_PHASE_SENDING, HR_PHASE_IDLE) != HR_PHASE_SENDING)
+		return;
+	if (state->role != HR_ROLE_SERVER || !socket_flow(state))
+		return;
+	stage_add(state->flow, HR_STAGE_STREAM, elapsed_ns(state->write_ns, state->last_write_ns));
+	stage_add(state->flow, HR_STAGE_TOTAL, elapsed_ns(state->arrive_ns, state->last_write_ns));
+}
+
+/* The socket ends, or its requests are not followed any longer. */
+static __noinline __maybe_unused void request_abandon(struct socket_state *state, struct hr_flow *flow, __u64 now_ns)
+{
+	if (!state || !flow)
+		return;
+	request_finish(state);
+	if (state->phase == HR_PHASE_SERVING) {
+		state->phase = HR_PHASE_IDLE;
+		flow_depart(flow, now_ns);
+		flow_add(&flow->unanswered, 1);
+	}
+	if (state->counted) {
+		state->counted = 0;
+		flow_depart(flow, now_ns);
+		flow_add(&flow->unread_requests, 1);
+	}
+}
+
+static __noinline __maybe_unused void socket_multiplexed(struct socket_state *state, struct hr_flow *flow, __u32 why, __u64 now_ns)
+{
+	if (!state || !flow)
+		return;
+	if (!state->multiplexed) {
+		request_abandon(state, flow, now_ns);
+		flow_add(&flow->multiplexed, 1);
+	}
+	state->multiplexed |= why;
+}
+
+/* The data that was just read had waited since ready_ns: it begins a request. */
+static __noinline __maybe_unused void request_begin(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 ready_ns, __u64 now_ns)
+{
+	struct hr_thread *thread = thread_by_slot(slot);
+
+	if (!state || !flow || !thread)
+		return;
+	request_finish(state);
+	if (!state->counted)
+		flow_arrive(flow, ready_ns);
+	state->counted = 0;
+	state->arrive_ns = ready_ns;
+	state->begin.at_ns = now_ns;
+	state->begin.slot = slot;
+	spent_until(thread, now_ns, state->begin.spent_ns);
+	state->phase = HR_PHASE_SERVING;
+}
+
+static __always_inline void server_read(struct socket_state *state, struct visit *visit, __u64 ready_ns, __u64 bytes)
+{
+	__u32 why = look_at_read(state, visit->thread, bytes);
+
+	if (why)
+		socket_multiplexed(state, visit->flow, why, visit->now_ns);
+	if (state->multiplexed) {
+		flow_add(&visit->flow->multiplexed_reads, 1);
+		stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
+		return;
+	}
+	if (state->phase == HR_PHASE_SERVING) /* more of the same request */
+		return;
+	stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
+	request_begin(state, visit->flow, visit->slot, ready_ns, visit->now_ns);
+}
+
+/* The first write after a read. */
+static __noinline __maybe_unused void request_answer(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
+{
+	if (!state || !flow)
+		return;
+	state->write_ns = state->last_write_ns = now_ns;
+	state->requests++;
+	flow_add(&flow->requests, 1);
+	flow_depart(flow, now_ns);
+	if (state->begin.at_ns) {
+		stage_add(state->flow, HR_STAGE_SERVICE, elapsed_ns(state->begin.at_ns, now_ns));
+		budget_request(flow, slot, &state->begin, now_ns);
+	}
+	state->phase = HR_PHASE_SENDING;
+	if (state->ready_ns && !state->counted) { /* the next one is there already */
+		state->counted = 1;
+		flow_arrive(flow, state->ready_ns);
+	}
+}
+
+/*
+ * Data that waits while an answer begins belongs to a later request, unless it came after that write and before its hook ran.
+ * One such request may be an accident of timing; every fourth is a habit.
+ */
+static __always_inline bool overlaps(struct socket_state *state, const struct visit *visit)
+{
+	__u64 ready_ns = state->ready_ns;
+
+	if (!ready_ns || ready_ns + OVERLAP_SLACK_NS > visit->now_ns || visit->thread->call_left_cpu)
+		return false;
+	state->overlaps++;
+	return state->overlaps >= 16 && state->overlaps * 4 > state->requests;
+}
+
+static __always_inline void server_write(struct socket_state *state, struct sock *sk, struct visit *visit)
+{
+	__u32 why = look_at_write(state, visit->thread);
+
+	if (why)
+		socket_multiplexed(state, visit->flow, why, visit->now_ns);
+	if (state->multiplexed)
+		return;
+	if (state->phase == HR_PHASE_SERVING) {
+		if (overlaps(state, visit))
+			socket_multiplexed(state, visit->flow, HR_MULTIPLEXED_OVERLAP, visit->now_ns);
+		else
+			request_answer(state, visit->flow, visit->slot, visit->now_ns);
+	} else if (state->phase == HR_PHASE_SENDING) {
+		/* it had not left by the write before: it was in flight up to this one */
+		flow_add(&visit->flow->departed_ns, elapsed_ns(state->last_write_ns, visit->now_ns));
+		state->last_write_ns = visit->now_ns;
+	} else if (state->ready_ns && !has_unread(sk)) { /* the data went, and nobody was seen to read it: by splice */
+		lost(HR_LOSS_UNSEEN_READS);
+		state->arrive_ns = state->ready_ns;
+		if (!state->counted)
+			flow_arrive(visit->flow, state->ready_ns);
+		state->counted = 0;
+		state->ready_ns = 0;
+		state->begin.at_ns = 0;
+		request_answer(state, visit->flow, visit->slot, visit->now_ns);
+	}
+	/* else it speaks unasked */
+	note_answer(visit->slot, visit->thread, visit->now_ns);
+}
+
+static __always_inline void downstream_write(struct socket_state *state, struct visit *visit)
+{
+	if (state->phase != HR_PHASE_SERVING) {
+		state->phase = HR_PHASE_SERVING;
+		state->write_ns = visit->now_ns;
+		flow_arrive(visit->flow, visit->now_ns);
+	}
+	state->last_write_ns = visit->now_ns;
+}
+
+static __always_inline void downstream_read(struct socket_state *state, struct visit *visit, __u64 ready_ns)
+{
+	stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
+	if (state->phase != HR_PHASE_SERVING)
+		return;
+	state->phase = HR_PHASE_SENDING;
+	state->requests++;
+	flow_add(&visit->flow->requests, 1);
+	flow_depart(visit->flow, visit->now_ns);
+	stage_add(state->flow, HR_STAGE_WAIT, elapsed_ns(state->last_write_ns, visit->now_ns));
+}
+
+#endif

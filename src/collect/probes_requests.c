@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "collect/probes_private.h"
+
+#define STAGES_BYTES (8U << 20) /* as much as all histograms of stages may take */
+
+void hr_probes_requests_configure(struct hr_probes *probes)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+
+	probes->stage_records = STAGES_BYTES / (probes->flow_shards * sizeof(struct hr_stage_hist));
+	if (probes->stage_records > HR_STAGE_RECORDS)
+		probes->stage_records = HR_STAGE_RECORDS;
+	bpf_map__set_max_entries(bpf->maps.flows, HR_FLOWS * probes->flow_shards);
+	bpf_map__set_max_entries(bpf->maps.stages, probes->stage_records * probes->flow_shards);
+	bpf_map__set_max_entries(bpf->maps.probed_calls, probes->request_symbol ? HR_THREAD_SLOTS : 1);
+}
+
+static int on_ended(void *context, void *data, size_t bytes)
+{
+	struct hr_probes *probes = context;
+
+	if (bytes >= sizeof(struct hr_socket_row))
+		probes->each_ended(probes->each_context, data);
+	return 0;
+}
+
+int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+	int ret;
+
+	if ((ret = hr_probes_map(bpf->maps.flows, &probes->flows, err)) ||
+	    (ret = hr_probes_map(bpf->maps.stages, &probes->stages, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_flows, HR_FLOWS - 1, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_stages, probes->stage_records - 1, err)))
+		return ret;
+	probes->ended = ring_buffer__new(bpf_map__fd(bpf->maps.ended_sockets), on_ended, probes, NULL);
+	return probes->ended ? 0 : hr_err_errno(err, -errno, "cannot map the ring of ended sockets");
+}
+
+static int attach_call(struct hr_probes *probes, const struct bpf_program *program, bool at_return, struct bpf_link **ret_link,
+		       struct hr_err *err)
+{
+	const char *binary = probes->request_binary, *symbol = probes->request_symbol;
+	LIBBPF_OPTS(bpf_uprobe_opts, options, .func_name = symbol, .retprobe = at_return);
+	int code;
+
+	*ret_link = bpf_program__attach_uprobe_opts(program, -1, binary, 0, &options);
+	if (*ret_link)
+		return 0;
+	code = -errno;
+	if (code == -ENOENT)
+		return hr_err_set(err, code, "'%s' has no function '%s' in its symbol tables; `nm %s` and `nm -D %s` list them",
+				  binary, symbol, binary, binary);
+	return hr_err_errno(err, code, "cannot probe the function '%s' of '%s'", symbol, binary);
+}
+
+/* The return first: a call that is seen to begin is then also seen to end. */
+int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+	int ret;
+
+	if (!probes->request_symbol)
+		return 0;
+	ret = attach_call(probes, bpf->progs.call_return, true, &probes->ret, err);
+	return ret ? ret : attach_call(probes, bpf->progs.call_entry, false, &probes->entry, err);
+}
+
+void hr_probes_requests_detach(struct hr_probes *probes)
+{
+	bpf_link__destroy(probes->entry);
+	bpf_link__destroy(probes->ret);
+	probes->entry = probes->ret = NULL;
+}
+
+void hr_probes_requests_close(struct hr_probes *probes)
+{
+	hr_probes_requests_detach(probes);
+	ring_buffer__free(probes->ended);
+	hr_probes_unmap(&probes->flows);
+	hr_probes_unmap(&probes->stages);
+}
+
+bool hr_probes_has_requests(const struct hr_probes *probes)
+{
+	return probes->has_requests;
+}
+
+struct hr_flow *hr_probes_flow(struct hr_probes *probes, uint32_t flow, uint32_t shard)
+{
+	return hr_probes_record(&probes->flows, (size_t)flow * probes->flow_shards + shard);
+}
+
+struct hr_stage_hist *hr_probes_stage(struct hr_probes *probes, uint32_t record, uint32_t shard)
+{
+	return hr_probes_record(&probes->stages, (size_t)record * probes->flow_shards + shard);
+}
+
+uint32_t hr_probes_flows(const struct hr_probes *probes)
+{
+	(void)probes;
+	return HR_FLOWS;
+}
+
+uint32_t hr_probes_stages(const struct hr_probes *probes)
+{
+	return probes->stage_records;
+}
+
+uint32_t hr_probes_flow_shards(const struct hr_probes *probes)
+{
+	return probes->flow_shards;
+}
+
+static int free_stage(struct hr_probes *probes, uint32_t record)
+{
+	for (uint32_t shard = 0; shard < probes->flow_shards; shard++)
+		memset(hr_probes_stage(probes, record, shard), 0, sizeof(struct hr_stage_hist));
+	return hr_probes_push(probes->bpf->maps.free_stages, record);
+}
+
+int hr_probes_free_flow(struct hr_probes *probes, uint32_t flow)
+{
+	struct hr_flow *head = hr_probes_flow(probes, flow, 0);
+	uint32_t records[HR_STAGES], generation = head->generation + 1;
+	int ret = 0;
+
+	/* sockets that other processes still hold find the new generation, and join a flow of theirs */
+	__atomic_store_n(&head->generation, generation, __ATOMIC_RELEASE);
+	bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.flow_ids), &head->key);
+	memcpy(records, head->stage_record, sizeof(records));
+	for (uint32_t shard = 0; shard < probes->flow_shards; shard++)
+		memset(hr_probes_flow(probes, flow, shard), 0, sizeof(struct hr_flow));
+	head->generation = generation;
+	for (int stage = 0; stage < HR_STAGES && !ret; stage++)
+		if (records[stage])
+			ret = free_stage(probes, records[stage]);
+	return ret ? ret : hr_probes_push(probes->bpf->maps.free_flows, flow);
+}
+
+int hr_probes_seed_sockets(struct hr_probes *probes, struct hr_err *err)
+{
+	return hr_probes_iterate(probes->bpf->progs.seed_sockets, NULL, NULL, NULL, err);
+}
+
+int hr_probes_list_sockets(struct hr_probes *probes, uint64_t idle_ns, struct hr_socket_row **ret_rows, size_t *ret_count,
+			   struct hr_err *err)
+{
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(probes->bpf->maps.sockets) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
+	char *data = NULL;
+	size_t bytes = 0;
+	int ret;
+
+	probes->bpf->bss->answer_idle_ns = idle_ns;
+	ret = hr_probes_iterate(probes->bpf->progs.list_sockets, &options, &data, &bytes, err);
+	if (ret)
+		return ret;
+	*ret_rows = (struct hr_socket_row *)data;
+	*ret_count = bytes / sizeof(struct hr_socket_row);
+	return 0;
+}
+
+int hr_probes_each_ended_socket(struct hr_probes *probes, void (*each)(void *context, const struct hr_socket_row *row),
+				void *context)
+{
+	int ret;
+
+	probes->each_ended = each;
+	probes->each_context = context;
+	ret = ring_buffer__consume(probes->ended);
+	probes->each_ended = NULL;
+	return ret < 0 ? ret : 0;
+}
