@@ -36,6 +36,12 @@ struct hr_drain {
 	const struct hr_task_row *tasks;
 	size_t task_count;
 
+	/* every socket that is followed, by id; none where requests cannot be seen */
+	const struct hr_socket_row *sockets;
+	size_t socket_count;
+	const char *request_probe; /* BINARY:SYMBOL, as asked for; NULL: none */
+	const int64_t *flow_ids;   /* by flow, HR_FLOWS of them: 0: not in the file. Filled by the requests for the connections */
+
 	/* filled by the threads for the families after them, and for the session */
 	uint64_t read_begin_ns, read_end_ns; /* when they were read: the ends of intervals */
 	struct hr_open_call *open_calls;
@@ -44,6 +50,9 @@ struct hr_drain {
 	struct hr_drain_totals {
 		uint32_t threads;	     /* alive */
 		uint64_t on_cpu_ns, runnable_ns, blocked_ns, calls, losses;
+		uint64_t requests;	     /* answered, of server flows, or of the request probe if there is one */
+		double in_flight;	     /* their mean number in flight; NAN: cannot be told */
+		double request_p99_ns;	     /* end to end; NAN: none was finished */
 	} totals;		/* of the interval, for the progress line */
 
 	/* filled by the CPUs' family for those after it: the shares of the CPUs' time that these took; 0 where not known */
@@ -52,6 +61,7 @@ struct hr_drain {
 	/* losses on this side, since the start */
 	uint64_t rows_lost;
 	uint64_t processes_lost; /* joined the target when every slot was taken: this many times some did */
+	uint64_t sockets_unlisted; /* open at once beyond those that are remembered */
 	uint64_t torn_reads;
 	uint64_t late_intervals;
 };
@@ -89,6 +99,6 @@ struct hr_family {
 };
 
 extern const struct hr_family hr_family_threads, hr_family_calls, hr_family_parallel, hr_family_cpus, hr_family_quotas,
-	hr_family_health;
+	hr_family_requests, hr_family_connections, hr_family_network, hr_family_health;
 
 #endif
