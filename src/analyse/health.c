@@ -86,6 +86,27 @@ static const struct {
 	{ "cpu_throttling", -1, HR_OWNER_QUOTA },
 };
 
+static bool lacks(const struct hr_summary *summary, const char *feature)
+{
+	for (size_t i = 0; i < summary->feature_count; i++)
+		if (strcmp(summary->features[i].name, feature) == 0)
+			return !summary->features[i].has;
+	return false;
+}
+
+/* Without the hooks nothing is seen of sockets, and that is not the same as nothing having happened. */
+static void note_what_is_known_of_requests(struct hr_summary *summary)
+{
+	bool unseen = lacks(summary, "socket_storage") ||
+		      (lacks(summary, "request_hooks") && lacks(summary, "request_fentry"));
+
+	if (unseen && !summary->flow_count && !summary->listener_count)
+		summary->requests_known = false;
+	summary->retransmits_known = !lacks(summary, "tcp_retransmit_skb");
+	summary->resets_in_known = !lacks(summary, "tcp_receive_reset");
+	summary->resets_out_known = !lacks(summary, "tcp_send_reset");
+}
+
 static void note_what_is_known(struct hr_summary *summary)
 {
 	for (int i = 0; i < HR_STATES; i++)
@@ -95,6 +116,7 @@ static void note_what_is_known(struct hr_summary *summary)
 	summary->owner_known[HR_OWNER_STEAL] = summary->cpu_total.steal_ns != HR_NULL;
 	summary->owner_known[HR_OWNER_IRQ] = summary->cpu_total.irq_ns != HR_NULL;
 	summary->quotas_known = summary->run.interval_count > 0;
+	note_what_is_known_of_requests(summary);
 	for (size_t i = 0; i < summary->feature_count; i++) {
 		if (!summary->features[i].has && strcmp(summary->features[i].name, "cpu_cgroup") == 0)
 			summary->quotas_known = summary->quota_count > 0;

@@ -20,6 +20,10 @@ struct hr_load {
 	struct hr_slot *slots; /* of the histogram that is being read */
 	size_t slot_count;
 	struct hr_latency *latency; /* where it goes; NULL: nowhere */
+	struct hr_stage_slots { /* of the front flows, in no order */
+		struct hr_slot *slots;
+		size_t count;
+	} front[HR_STAGES];
 	bool out_of_memory;
 };
 
@@ -68,6 +72,7 @@ void hr_load_slots_end(struct hr_load *load);
 int hr_load_threads(struct hr_load *load); /* processes, threads, states, waits, groups */
 int hr_load_calls(struct hr_load *load);   /* syscalls, their errors and histograms */
 int hr_load_host(struct hr_load *load);	   /* CPUs, neighbours, quotas */
+int hr_load_requests(struct hr_load *load); /* flows, their requests and connections, listeners, network counters */
 int hr_load_health(struct hr_load *load);  /* losses, costs, features */
 
 #endif

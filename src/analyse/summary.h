@@ -10,6 +10,7 @@
 #include "analyse/percentile.h"
 #include "base/err.h"
 #include "base/losses.h"
+#include "base/requests.h"
 #include "store/reader.h"
 
 /*
@@ -98,6 +99,75 @@ struct hr_quota_summary {
 	uint64_t periods, throttled_periods, throttled_ns;
 };
 
+/* One stage of requests. */
+struct hr_stage_summary {
+	uint64_t count, total_ns;  /* exact */
+	struct hr_latency latency; /* within 1/64 */
+};
+
+/* Where the service time of requests went: the states of the threads that served, between first read and first write. */
+struct hr_budget {
+	uint64_t requests;   /* for which it is known */
+	uint64_t handoff_ns; /* read, and not yet taken up by the thread that answered */
+	uint64_t state_ns[HR_STATES];
+};
+
+/* Requests of a flow, or of several together. */
+struct hr_request_summary {
+	int64_t requests;	    /* answered; HR_NULL: they cannot be told apart, or there is nothing that has any */
+	uint64_t counted;	    /* of them, those of connections on which they can */
+	uint64_t unanswered;	    /* read, and then the connection ended */
+	uint64_t multiplexed_reads; /* reads of connections on which they cannot be told apart */
+	double throughput_rps;	    /* over the recorded time; NAN where requests is HR_NULL, as both that follow */
+	double in_flight;	    /* the mean, counted */
+	double in_flight_little;    /* throughput times the mean time in the server; of a downstream flow, in the peer */
+	struct hr_stage_summary stages[HR_STAGES]; /* of `counted`; queue also of reads on multiplexed connections */
+	struct hr_budget budget;
+};
+
+#define HR_MULTIPLEXED_REASONS 4 /* the bits of enum hr_multiplexed */
+
+/*
+ * A flow; those of processes of one name to one endpoint are one here: the workers of a prefork server share a listening port.
+ * The run's own first, then servers, then peers, each in descending order of what they did.
+ */
+struct hr_flow_summary {
+	int64_t flow_id; /* the lowest of those that are in it */
+	const char *process, *transport, *endpoint;
+	enum hr_role role;
+	size_t process_count;
+	bool is_front; /* its requests are those of the run, not steps of another flow's */
+	struct hr_request_summary requests;
+
+	/* all connections */
+	uint64_t reads, writes, in_bytes, out_bytes;
+	uint64_t opened, connect_failures, resets_in, resets_out, retransmits;
+	int64_t closed; /* HR_NULL: not seen on unix sockets */
+	uint64_t send_full, send_full_ns;
+
+	/* connections with a row of their own in the run file: all but some of those that ended when many did */
+	uint64_t listed;
+	uint64_t endings[HR_ENDINGS];
+	uint64_t multiplexed[HR_MULTIPLEXED_REASONS]; /* by the bit of the reason */
+	int64_t srtt_median_ns, srtt_worst_ns, min_rtt_ns; /* HR_NULL: not TCP or not measured, as all that follow */
+	int64_t lost, reordered, in_segments, out_segments;
+	int64_t zero_window_ns, send_limited_ns;
+};
+
+/* Listening sockets of processes of one name on one address. */
+struct hr_listener_summary {
+	const char *process; /* NULL: not known */
+	const char *transport, *address;
+	uint64_t backlog_highest, backlog_max; /* of one socket */
+	int64_t drops;			       /* HR_NULL: not known */
+};
+
+/* One of the kernel's own counters, over the namespaces of the target. */
+struct hr_counter_summary {
+	const char *name;
+	int64_t count; /* by how much it grew; HR_NULL: not measured */
+};
+
 struct hr_loss_summary {
 	const char *name;
 	const struct hr_loss_info *info; /* NULL: a reason of a later version */
@@ -138,6 +208,9 @@ struct hr_summary {
 	bool state_known[HR_STATES];	   /* false: this kernel cannot tell it; such time is in other states */
 	bool owner_known[HR_OWNERS];	   /* likewise of who had the CPU */
 	bool quotas_known;		   /* false: it could not be seen whether there are any */
+	bool requests_known;		   /* false: this run has nothing of requests and the network */
+	bool retransmits_known, resets_in_known, resets_out_known; /* of flows; false: this kernel does not tell */
+	struct hr_request_summary requests; /* of the whole run: of the front flows together */
 
 	struct hr_thread_summary *threads;
 	struct hr_group_summary *groups;
@@ -147,11 +220,14 @@ struct hr_summary {
 	struct hr_cpu_summary cpu_total;   /* .cpu means nothing */
 	struct hr_neighbour_summary *neighbours; /* most CPU time first, the rest last */
 	struct hr_quota_summary *quotas;
+	struct hr_flow_summary *flows;
+	struct hr_listener_summary *listeners; /* most drops first, then the fullest */
+	struct hr_counter_summary *counters;   /* by name */
 	struct hr_loss_summary *losses;
 	struct hr_probe_summary *probes;
 	struct hr_feature_summary *features;
 	size_t thread_count, group_count, process_count, call_count, cpu_count;
-	size_t neighbour_count, quota_count, loss_count, probe_count, feature_count;
+	size_t neighbour_count, quota_count, flow_count, listener_count, counter_count, loss_count, probe_count, feature_count;
 
 	struct hr_text *texts; /* every string above */
 };
@@ -173,5 +249,11 @@ double hr_summary_busy_share(const struct hr_summary *summary, const struct hr_t
  * ran at all.
  */
 size_t hr_summary_busiest(const struct hr_summary *summary, size_t *ret_threads, size_t max);
+
+/* The exact mean of a stage; NAN if none was seen. */
+double hr_stage_mean_ns(const struct hr_stage_summary *stage);
+
+/* The service time of all requests of a budget together. */
+uint64_t hr_budget_total_ns(const struct hr_budget *budget);
 
 #endif

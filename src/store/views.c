@@ -92,6 +92,83 @@ static const char latencies_select[] =
 	" FROM ranks AS r LEFT JOIN processes AS p ON p.process_id = r.process_id"
 	" GROUP BY r.process_id, r.metric, r.label ORDER BY 5 DESC";
 
+static const struct hr_column request_latencies[] = {
+	{ "flow_id", "", "flow", HR_COLUMN_INT },
+	{ "process_id", "", "its process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "role", "", "server, downstream or probe", HR_COLUMN_TEXT },
+	{ "endpoint", "", "what it listens on, the peer, or the function", HR_COLUMN_TEXT },
+	{ "stage", "", "part of a request", HR_COLUMN_TEXT },
+	{ "count", "", "how many", HR_COLUMN_INT },
+	{ "mean_us", "us", "their mean, exact", HR_COLUMN_REAL },
+	{ "p50_us", "us", "half of them took at most this, within 1/64", HR_COLUMN_REAL },
+	{ "p90_us", "us", "9 in 10 took at most this, within 1/64", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this, within 1/64", HR_COLUMN_REAL },
+};
+static const char request_latencies_select[] =
+	"WITH slots AS (SELECT flow_id, stage, low_ns, high_ns, sum(count) AS count FROM requests"
+	" GROUP BY flow_id, stage, low_ns, high_ns),"
+	" ranks AS (SELECT flow_id, stage, (low_ns + high_ns - 1) / 2e3 AS middle_us,"
+	" sum(count) OVER (PARTITION BY flow_id, stage ORDER BY low_ns) AS below,"
+	" sum(count) OVER (PARTITION BY flow_id, stage) AS total FROM slots),"
+	" percentiles AS (SELECT flow_id, stage,"
+	" min(CASE WHEN below >= total * 0.50 THEN middle_us END) AS p50_us,"
+	" min(CASE WHEN below >= total * 0.90 THEN middle_us END) AS p90_us,"
+	" min(CASE WHEN below >= total * 0.99 THEN middle_us END) AS p99_us FROM ranks GROUP BY flow_id, stage),"
+	" means AS (SELECT flow_id, stage, sum(count) AS count, sum(total_ns) / 1e3 / sum(count) AS mean_us"
+	" FROM request_stages GROUP BY flow_id, stage)"
+	" SELECT m.flow_id, f.process_id, p.name, f.role, f.endpoint, m.stage, m.count, m.mean_us, q.p50_us, q.p90_us, q.p99_us"
+	" FROM means AS m LEFT JOIN percentiles AS q ON q.flow_id = m.flow_id AND q.stage = m.stage"
+	" LEFT JOIN flows AS f ON f.flow_id = m.flow_id LEFT JOIN processes AS p ON p.process_id = f.process_id"
+	" ORDER BY m.flow_id, m.stage";
+
+static const struct hr_column request_intervals[] = {
+	{ "interval_id", "", "interval", HR_COLUMN_INT },
+	{ "start_s", "s", "its start since the run's start", HR_COLUMN_REAL },
+	{ "seconds", "s", "its length", HR_COLUMN_REAL },
+	{ "throughput_rps", "", "requests answered per second; null: nothing has any, or they cannot be told apart", HR_COLUMN_REAL },
+	{ "in_flight", "", "their mean number in flight; null likewise", HR_COLUMN_REAL },
+	{ "p50_us", "us", "half of them took at most this end to end, within 1/64", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this end to end, within 1/64", HR_COLUMN_REAL },
+};
+static const char request_intervals_select[] =
+	"WITH front AS (" HR_SQL_FRONT_FLOWS "),"
+	" moved AS (SELECT interval_id, sum(requests) AS requests, sum(in_flight_ns) AS in_flight_ns,"
+	" sum(in_flight_ns IS NULL) AS unknown, sum(multiplexed_reads) AS multiplexed_reads"
+	" FROM traffic WHERE flow_id IN front GROUP BY interval_id),"
+	" slots AS (SELECT interval_id, low_ns, high_ns, sum(count) AS count FROM requests"
+	" WHERE stage = 'total' AND flow_id IN front GROUP BY interval_id, low_ns, high_ns),"
+	" ranks AS (SELECT interval_id, (low_ns + high_ns - 1) / 2e3 AS middle_us,"
+	" sum(count) OVER (PARTITION BY interval_id ORDER BY low_ns) AS below,"
+	" sum(count) OVER (PARTITION BY interval_id) AS total FROM slots),"
+	" percentiles AS (SELECT interval_id, min(CASE WHEN below >= total * 0.50 THEN middle_us END) AS p50_us,"
+	" min(CASE WHEN below >= total * 0.99 THEN middle_us END) AS p99_us FROM ranks GROUP BY interval_id)"
+	" SELECT i.interval_id, i.start_ns / 1e9, (i.end_ns - i.start_ns) / 1e9,"
+	" CASE WHEN EXISTS (SELECT 1 FROM front) AND ifnull(m.multiplexed_reads, 0) = 0"
+	" THEN ifnull(m.requests, 0) * 1e9 / (i.end_ns - i.start_ns) END,"
+	" CASE WHEN EXISTS (SELECT 1 FROM front) AND ifnull(m.multiplexed_reads, 0) = 0 AND ifnull(m.unknown, 0) = 0"
+	" THEN ifnull(m.in_flight_ns, 0) * 1.0 / (i.end_ns - i.start_ns) END,"
+	" q.p50_us, q.p99_us FROM intervals AS i LEFT JOIN moved AS m ON m.interval_id = i.interval_id"
+	" LEFT JOIN percentiles AS q ON q.interval_id = i.interval_id ORDER BY i.interval_id";
+
+static const struct hr_column request_states[] = {
+	{ "flow_id", "", "flow", HR_COLUMN_INT },
+	{ "process_id", "", "its process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "role", "", "server, downstream or probe", HR_COLUMN_TEXT },
+	{ "endpoint", "", "what it listens on, the peer, or the function", HR_COLUMN_TEXT },
+	{ "state", "", "what the serving thread was doing; handoff: not yet taken up by the one that answered", HR_COLUMN_TEXT },
+	{ "mean_us", "us", "of the service time of one request", HR_COLUMN_REAL },
+	{ "share", "", "of the service time", HR_COLUMN_REAL },
+};
+static const char request_states_select[] =
+	"WITH spent AS (SELECT flow_id, state, sum(time_ns) AS time_ns FROM request_states GROUP BY flow_id, state),"
+	" served AS (SELECT flow_id, sum(budgeted) AS requests FROM traffic GROUP BY flow_id)"
+	" SELECT s.flow_id, f.process_id, p.name, f.role, f.endpoint, s.state, s.time_ns / 1e3 / nullif(n.requests, 0),"
+	" s.time_ns * 1.0 / sum(s.time_ns) OVER (PARTITION BY s.flow_id)"
+	" FROM spent AS s LEFT JOIN served AS n ON n.flow_id = s.flow_id LEFT JOIN flows AS f ON f.flow_id = s.flow_id"
+	" LEFT JOIN processes AS p ON p.process_id = f.process_id ORDER BY s.flow_id, s.time_ns DESC";
+
 static const struct hr_column losses[] = {
 	{ "reason", "", "what happened", HR_COLUMN_TEXT },
 	{ "count", "", "how often in the run", HR_COLUMN_INT },
@@ -106,6 +183,9 @@ const struct hr_view hr_views[] = {
 	VIEW(cpu_waits, "who had the CPU while threads waited for it"),
 	VIEW(syscalls, "calls of each process over the run"),
 	VIEW(latencies, "percentiles over the run"),
+	VIEW(request_latencies, "stages of requests of each flow over the run"),
+	VIEW(request_intervals, "requests per second, in flight and end to end in each interval, of the run's own flows"),
+	VIEW(request_states, "what a request of each flow spends its service time on"),
 	VIEW(losses, "what is missing from the run or guessed in it"),
 };
 const int hr_view_count = sizeof(hr_views) / sizeof(hr_views[0]);

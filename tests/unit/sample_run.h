@@ -173,6 +173,111 @@ static inline void sample_write(const char *path)
 	sample_end(writer, true);
 }
 
+/*
+ * What the sample is asked. 6,000 requests in its 3 s by two processes on one port, at 2 ms each; nginx asks python3, which is
+ * therefore no front, and a cache by a unix socket.
+ */
+static inline void sample_front(struct hr_writer *writer)
+{
+	SAMPLE(writer, flows, 1, 1, "server", "tcp", ":8080");
+	SAMPLE(writer, flows, 2, 2, "server", "tcp", ":8080");
+	/* interval, flow, requests, budgeted, unanswered, in_flight_ns, multiplexed_reads, reads, writes, in and out bytes,
+	   opened, closed, connect_failures, resets_in, resets_out, retransmits, send_full, send_full_ns */
+	SAMPLE(writer, traffic, 1, 1, 1000, 1000, 0, 3000 * MS, 0, 1000, 1000, 100000, 900000, 16, 10, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 1, 2, 2000, 1000, 2, 5000 * MS, 0, 2000, 2000, 200000, 1800000, 16, 0, 0, 1, 2, 3, 4, 5 * MS);
+	SAMPLE(writer, traffic, 3, 2, 3000, 2000, 0, 4030 * MS, 0, 3000, 3000, 300000, 2700000, 0, 2, 0, 0, 0, 4, 1, 5 * MS);
+	SAMPLE(writer, request_stages, 1, 1, "total", 1000, 2000 * MS);
+	SAMPLE(writer, request_stages, 1, 2, "total", 2000, 2000 * MS);
+	SAMPLE(writer, request_stages, 3, 2, "total", 3000, 8000 * MS);
+	SAMPLE(writer, request_stages, 1, 2, "queue", 6000, 9000 * MS);
+	SAMPLE(writer, request_stages, 1, 2, "service", 6000, 3000 * MS);
+	/* both processes and intervals: 3,000 up to 1 ms, 2,940 up to 4 ms, 60 of 8 ms */
+	SAMPLE(writer, requests, 1, 1, "total", 1000000, 1031250, 1000);
+	SAMPLE(writer, requests, 1, 2, "total", 1000000, 1031250, 2000);
+	SAMPLE(writer, requests, 3, 2, "total", 4000000, 4125000, 2940);
+	SAMPLE(writer, requests, 3, 2, "total", 8000000, 8250000, 60);
+	SAMPLE(writer, requests, 1, 2, "queue", 1500000, 1531250, 6000);
+	SAMPLE(writer, request_states, 1, 1, "user", 500 * MS);
+	SAMPLE(writer, request_states, 1, 2, "user", 700 * MS);
+	SAMPLE(writer, request_states, 3, 2, "runq", 400 * MS);
+	SAMPLE(writer, request_states, 3, 2, "futex", 300 * MS);
+	SAMPLE(writer, request_states, 3, 2, "handoff", 100 * MS);
+}
+
+static inline void sample_behind(struct hr_writer *writer)
+{
+	SAMPLE(writer, flows, 3, 2, "downstream", "tcp", "127.0.0.1:9000");
+	SAMPLE(writer, flows, 4, 3, "server", "tcp", ":9000");
+	SAMPLE(writer, flows, 5, 2, "downstream", "unix", "/run/cache.sock");
+	SAMPLE(writer, traffic, 1, 3, 300, 0, 0, 150 * MS, 0, 300, 300, 3000, 6000, 4, 0, 7, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 1, 4, 300, 0, 0, 150 * MS, 0, 300, 300, 6000, 3000, 4, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 2, 5, 30, 0, 0, 3 * MS, 0, 30, 30, 30, 30, 1, HR_NULL, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, request_stages, 1, 3, "wait", 300, 150 * MS);
+	SAMPLE(writer, requests, 1, 3, "wait", 500000, 515625, 300);
+}
+
+/* One row for each way in which a connection may be; members as in the table, those of TCP null for unix. */
+static inline void sample_connections(struct hr_writer *writer)
+{
+	static const struct {
+		int64_t flow_id;
+		const char *ending;
+		int64_t srtt_ns, zero_window_ns;
+	} rows[] = {
+		{ 1, "open", 1 * MS, 0 }, { 2, "peer", 3 * MS, 20 * MS }, { 2, "reset_in", 40 * MS, 0 },
+		{ 2, "local", HR_NULL, 0 }, { 2, "open", 2 * MS, 4 * MS }, { 5, "open", HR_NULL, HR_NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool tcp = rows[i].flow_id != 5;
+
+		SAMPLE(writer, connections, (int64_t)i + 1, rows[i].flow_id, tcp ? "10.0.0.1:8080" : NULL,
+		       tcp ? "10.0.0.9:41000" : "/run/cache.sock", 0, HR_NULL, rows[i].ending, NULL, 10, 10, 10, 100, 100, 0,
+		       rows[i].zero_window_ns, tcp ? 0 : HR_NULL, rows[i].srtt_ns, tcp ? MS / 2 : HR_NULL, tcp ? 1 : HR_NULL,
+		       tcp ? 0 : HR_NULL, tcp ? 2 : HR_NULL, tcp ? 10 : HR_NULL, tcp ? 20 : HR_NULL, tcp ? 3 : HR_NULL);
+	}
+	SAMPLE(writer, listeners, 1, 1, "tcp", "0.0.0.0:8080", 3, 100, 128, 7);
+	SAMPLE(writer, listeners, 3, 1, "tcp", "0.0.0.0:8080", 0, 129, 128, 30);
+	SAMPLE(writer, listeners, 1, 3, "tcp", "127.0.0.1:9000", 0, 1, 4, HR_NULL);
+	SAMPLE(writer, network_counters, 1, 4026531840, "ListenOverflows", 30);
+	SAMPLE(writer, network_counters, 3, 4026531840, "ListenOverflows", 7);
+	SAMPLE(writer, network_counters, 1, 4026531840, "RetransSegs", HR_NULL);
+}
+
+/* The sample with what it was asked. */
+static inline void sample_write_asked(const char *path)
+{
+	struct hr_writer *writer = sample_begin(path, 4 * S);
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	sample_host(writer);
+	sample_front(writer);
+	sample_behind(writer);
+	sample_connections(writer);
+	sample_end(writer, true);
+}
+
+/* A run of one connection on which requests cannot be told apart, beside one on which they can. */
+static inline void sample_write_multiplexed(const char *path)
+{
+	struct hr_writer *writer = sample_begin(path, 4 * S);
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":6379");
+	SAMPLE(writer, traffic, 1, 1, 40, 40, 0, HR_NULL, 5000, 5040, 5040, 1000, 1000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, request_stages, 1, 1, "queue", 5040, 50400000);
+	SAMPLE(writer, request_stages, 1, 1, "total", 40, 800000);
+	SAMPLE(writer, requests, 1, 1, "queue", 10240, 10496, 5040);
+	SAMPLE(writer, requests, 1, 1, "total", 20480, 20992, 40);
+	SAMPLE(writer, connections, 1, 1, "10.0.0.1:6379", "10.0.0.9:41000", 0, HR_NULL, "open", "batch", HR_NULL, 5000, 5000,
+	       900, 900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	SAMPLE(writer, connections, 2, 1, "10.0.0.1:6379", "10.0.0.9:41002", 0, HR_NULL, "open", NULL, 40, 40, 40, 100, 100, 0,
+	       0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	sample_end(writer, true);
+}
+
 /* A run that ended before its first interval did. */
 static inline void sample_write_empty(const char *path)
 {

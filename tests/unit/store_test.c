@@ -24,7 +24,7 @@ static int64_t cell_number(int table, int row, int column)
 }
 
 #define ROWS 4
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX 32
 
 static char cell_texts[ROWS][COLUMNS_MAX][32];
 
