@@ -6,73 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "report/json_requests.h"
+#include "report/json_values.h"
 #include "report/report.h"
 #include "store/tables.h"
 
 #define BUSIEST_THREADS 8 /* resources of their own */
 #define REAL_DIGITS 12	  /* a year in seconds to the millisecond, an hour to the nanosecond */
-
-/*
- * Jansson takes NULL for a value as a failure of the whole object, so an allocation that fails anywhere ends in a NULL
- * report: nothing here needs a check of its own.
- */
-
-static json_t *real(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *whole(int64_t value)
-{
-	return value == HR_NULL ? json_null() : json_integer(value);
-}
-
-static json_t *count(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-static json_t *text(const char *value)
-{
-	return value ? json_string(value) : json_null();
-}
-
-static json_t *seconds(uint64_t ns)
-{
-	return json_real((double)ns / 1e9);
-}
-
-static json_t *known_seconds(int64_t ns)
-{
-	return ns == HR_NULL ? json_null() : json_real((double)ns / 1e9);
-}
-
-static json_t *micros(double ns)
-{
-	return real(ns / 1e3);
-}
-
-static double ratio(double part, double all)
-{
-	return all > 0 ? part / all : NAN;
-}
-
-/* Append, and drop the array if that fails. */
-static json_t *append(json_t *array, json_t *item)
-{
-	if (array && json_array_append_new(array, item) == 0)
-		return array;
-	json_decref(array);
-	return NULL;
-}
-
-static json_t *with(json_t *object, const char *key, json_t *value)
-{
-	if (object && json_object_set_new(object, key, value) == 0)
-		return object;
-	json_decref(object);
-	return NULL;
-}
 
 static json_t *started(int64_t unix_ns)
 {
@@ -203,13 +143,14 @@ static json_t *states(const struct hr_summary *summary, const struct hr_account 
 	return all;
 }
 
-static json_t *resource(json_t *name, const char *kind, double utilisation)
+/* The demand by the utilisation law: D = U / X. */
+static json_t *resource(const struct hr_summary *summary, json_t *name, const char *kind, double utilisation)
 {
-	return json_pack("{s:o, s:s, s:o, s:n}",
+	return json_pack("{s:o, s:s, s:o, s:o}",
 			 "name", name,
 			 "kind", kind,
 			 "utilisation", real(utilisation),
-			 "demand_us");
+			 "demand_us", real(ratio(utilisation * 1e6, summary->requests.throughput_rps)));
 }
 
 static json_t *thread_resource(const struct hr_summary *summary, const struct hr_thread_summary *thread)
@@ -217,7 +158,7 @@ static json_t *thread_resource(const struct hr_summary *summary, const struct hr
 	const struct hr_process_summary *process = &summary->processes[thread->process];
 	json_t *name = json_sprintf("thread %s/%s %" PRId64, process->name, thread->name, thread->tid), *item;
 
-	item = resource(name, "thread", hr_summary_busy_share(summary, thread));
+	item = resource(summary, name, "thread", hr_summary_busy_share(summary, thread));
 	item = with(item, "pid", whole(process->pid));
 	return with(item, "tid", whole(thread->tid));
 }
@@ -230,7 +171,8 @@ static json_t *resources(const struct hr_summary *summary)
 	json_t *all = json_array();
 
 	if (summary->cpu_count)
-		all = append(all, resource(json_string("cpu"), "cpu", ratio(used_ns, used_ns + (double)cpus->idle_ns)));
+		all = append(all, resource(summary, json_string("cpu"), "cpu",
+					   ratio(used_ns, used_ns + (double)cpus->idle_ns)));
 	n = hr_summary_busiest(summary, busiest, BUSIEST_THREADS);
 	for (size_t i = 0; i < n; i++)
 		all = append(all, thread_resource(summary, &summary->threads[busiest[i]]));
@@ -240,14 +182,18 @@ static json_t *resources(const struct hr_summary *summary)
 /* Without load levels, one for the whole run. */
 static json_t *levels(const struct hr_summary *summary)
 {
-	return json_pack("[{s:n, s:o, s:n, s:n, s:n, s:o, s:n, s:o}]",
+	const struct hr_request_summary *requests = &summary->requests;
+	bool any = requests->requests != HR_NULL;
+
+	return json_pack("[{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}]",
 			 "level",
 			 "seconds", seconds(summary->run.recorded_ns),
-			 "throughput_rps",
-			 "in_flight",
-			 "latency_ms",
+			 "throughput_rps", real(requests->throughput_rps),
+			 "in_flight", real(requests->in_flight),
+			 "in_flight_little", real(requests->in_flight_little),
+			 "latency_ms", any ? hr_json_latency_ms(&requests->stages[HR_STAGE_TOTAL]) : json_null(),
 			 "states_s", states(summary, &summary->total),
-			 "states_per_request_us",
+			 "states_per_request_us", any ? hr_json_budget(summary, &requests->budget) : json_null(),
 			 "resources", resources(summary));
 }
 
@@ -450,7 +396,8 @@ static json_t *quotas(const struct hr_summary *summary)
 /* Keys that later work fills in are null from the start, so that a program can rely on every key. */
 static json_t *report(const struct hr_summary *summary)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
 			 "health", health(summary),
@@ -460,7 +407,9 @@ static json_t *report(const struct hr_summary *summary)
 			 "runner_up",
 			 "waits",
 			 "syscalls", syscalls(summary),
-			 "connections",
+			 "connections", hr_json_connections(summary),
+			 "listeners", hr_json_listeners(summary),
+			 "network_counters", hr_json_network_counters(summary),
 			 "thread_groups", thread_groups(summary),
 			 "processes", processes(summary),
 			 "cpu_waits", cpu_waits(summary),

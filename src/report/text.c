@@ -2,52 +2,22 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "report/report.h"
+#include "report/sentence.h"
 #include "report/text_sections.h"
 #include "store/tables.h"
-
-#define HEAD_COLUMNS 9	  /* "target   " */
-#define SENTENCE_BYTES 1024
-#define WORTH_SAYING 0.05 /* shares below it are no part of an answer */
-
-/* A text that grows at its end and is cut at its size. */
-struct sentence {
-	char text[SENTENCE_BYTES];
-	size_t length;
-};
-
-static void say(struct sentence *sentence, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct sentence *sentence, const char *format, ...)
-{
-	size_t room = sizeof(sentence->text) - sentence->length;
-	va_list args;
-	int more;
-
-	va_start(args, format);
-	more = vsnprintf(sentence->text + sentence->length, room, format, args);
-	va_end(args);
-	if (more > 0)
-		sentence->length += (size_t)more < room ? (size_t)more : room - 1;
-}
 
 static const char *or_unknown(const char *text)
 {
 	return text ? text : "unknown";
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void say_time(struct sentence *sentence, const struct hr_run_facts *run)
+static void say_time(struct hr_sentence *sentence, const struct hr_run_facts *run)
 {
 	time_t started = (time_t)(run->started_unix_ns / 1000000000);
 	char buf[16], date[32] = "";
@@ -55,36 +25,36 @@ static void say_time(struct sentence *sentence, const struct hr_run_facts *run)
 
 	if (run->started_unix_ns > 0 && gmtime_r(&started, &utc))
 		strftime(date, sizeof(date), " from %Y-%m-%d %H:%M:%S UTC", &utc);
-	say(sentence, "%s%s", hr_text_duration(run->recorded_ns, buf), date);
+	hr_say(sentence, "%s%s", hr_text_duration(run->recorded_ns, buf), date);
 	if (run->gap_count)
-		say(sentence, ", with %zu gap%s in which recording was off", run->gap_count, plural(run->gap_count));
+		hr_say(sentence, ", with %zu gap%s in which recording was off", run->gap_count, hr_plural(run->gap_count));
 	if (run->ended_ns == HR_NULL)
-		say(sentence, ", CUT OFF: the recorder was killed or still runs; this is what it had finished");
+		hr_say(sentence, ", CUT OFF: the recorder was killed or still runs; this is what it had finished");
 	if (run->target_status != HR_NULL)
-		say(sentence, ", command exited with %" PRId64, run->target_status);
+		hr_say(sentence, ", command exited with %" PRId64, run->target_status);
 }
 
 void hr_text_head(const struct hr_page *page, const struct hr_summary *summary)
 {
 	const struct hr_run_facts *run = &summary->run;
-	struct sentence host = { "", 0 }, target = { "", 0 }, when = { "", 0 };
+	struct hr_sentence host = { "", 0 }, target = { "", 0 }, when = { "", 0 };
 	size_t ended = 0;
 
 	for (size_t i = 0; i < summary->thread_count; i++)
 		ended += summary->threads[i].ended;
-	say(&host, "%s, Linux %s %s", or_unknown(run->host), or_unknown(run->kernel), or_unknown(run->arch));
+	hr_say(&host, "%s, Linux %s %s", or_unknown(run->host), or_unknown(run->kernel), or_unknown(run->arch));
 	if (run->cpu_count > 0)
-		say(&host, ", %" PRId64 " CPU%s", run->cpu_count, plural((size_t)run->cpu_count));
-	say(&target, "%zu process%s, %zu thread%s", summary->process_count, summary->process_count == 1 ? "" : "es",
-	    summary->thread_count, plural(summary->thread_count));
+		hr_say(&host, ", %" PRId64 " CPU%s", run->cpu_count, hr_plural((size_t)run->cpu_count));
+	hr_say(&target, "%zu process%s, %zu thread%s", summary->process_count, summary->process_count == 1 ? "" : "es",
+	       summary->thread_count, hr_plural(summary->thread_count));
 	if (ended)
-		say(&target, " (%zu ended)", ended);
-	say(&target, " of %s", or_unknown(run->target));
+		hr_say(&target, " (%zu ended)", ended);
+	hr_say(&target, " of %s", or_unknown(run->target));
 	say_time(&when, run);
-	hr_page_paragraph(page, "host", HEAD_COLUMNS, host.text);
-	hr_page_text(page, -HEAD_COLUMNS, "target");
-	hr_page_last(page, HR_PAGE_COLUMNS - HEAD_COLUMNS, target.text);
-	hr_page_paragraph(page, "time", HEAD_COLUMNS, when.text);
+	hr_page_paragraph(page, "host", HR_HEAD_COLUMNS, host.text);
+	hr_page_text(page, -HR_HEAD_COLUMNS, "target");
+	hr_page_last(page, HR_PAGE_COLUMNS - HR_HEAD_COLUMNS, target.text);
+	hr_page_paragraph(page, "time", HR_HEAD_COLUMNS, when.text);
 }
 
 /* The blocked state with the most time; -1: none. */
@@ -100,7 +70,7 @@ static int main_wait(const struct hr_account *account)
 }
 
 /* "41.2 % in poll and 3.0 % in futex": what blocks it, the largest parts. */
-static void say_waits(struct sentence *sentence, const struct hr_account *account, double whole_ns)
+static void say_waits(struct hr_sentence *sentence, const struct hr_account *account, double whole_ns)
 {
 	enum hr_state ranked[HR_STATES];
 	size_t n = hr_account_rank(account, ranked), said = 0;
@@ -109,10 +79,10 @@ static void say_waits(struct sentence *sentence, const struct hr_account *accoun
 	for (size_t i = 0; i < n && said < 2; i++) {
 		double share = (double)account->state_ns[ranked[i]] / whole_ns;
 
-		if (hr_state_group(ranked[i]) != HR_GROUP_BLOCKED || (said && share < WORTH_SAYING))
+		if (hr_state_group(ranked[i]) != HR_GROUP_BLOCKED || (said && share < HR_WORTH_SAYING))
 			continue;
-		say(sentence, "%s%s in %s", said ? " and " : "", hr_page_share_text(share, buf),
-		    hr_state_name(ranked[i]));
+		hr_say(sentence, "%s%s in %s", said ? " and " : "", hr_page_share_text(share, buf),
+		       hr_state_name(ranked[i]));
 		said++;
 	}
 }
@@ -128,7 +98,7 @@ static void answer_threads(const struct hr_page *page, const struct hr_summary *
 	const struct hr_account *total = &summary->total;
 	double whole_ns = (double)hr_account_total_ns(total), share[HR_GROUPS];
 	int wait = main_wait(total), most = HR_GROUP_ON_CPU;
-	struct sentence sentence = { "", 0 };
+	struct hr_sentence sentence = { "", 0 };
 	char buf[16];
 
 	for (int group = 0; group < HR_GROUPS; group++) {
@@ -136,22 +106,22 @@ static void answer_threads(const struct hr_page *page, const struct hr_summary *
 		if (share[group] > share[most])
 			most = group;
 	}
-	say(&sentence, "%s %s: %s of all thread time", share[most] > 0.5 ? "Mostly" : "Most of all", doing[most],
-	    hr_page_share_text(share[most], buf));
+	hr_say(&sentence, "%s %s: %s of all thread time", share[most] > 0.5 ? "Mostly" : "Most of all", doing[most],
+	       hr_page_share_text(share[most], buf));
 	if (most == HR_GROUP_BLOCKED) {
-		say(&sentence, ", ");
+		hr_say(&sentence, ", ");
 		say_waits(&sentence, total, whole_ns);
 	}
 	for (int group = 0, said = 0; group < HR_GROUPS; group++) {
 		if (group == most)
 			continue;
-		say(&sentence, "%s%s %s", said++ ? ", " : "; ",
-		    share[group] > 0 ? hr_page_share_text(share[group], buf) : "0 %", doing[group]);
+		hr_say(&sentence, "%s%s %s", said++ ? ", " : "; ",
+		       share[group] > 0 ? hr_page_share_text(share[group], buf) : "0 %", doing[group]);
 	}
 	if (most != HR_GROUP_BLOCKED && wait >= 0)
-		say(&sentence, ", most of it in %s", hr_state_name(wait));
-	say(&sentence, ".");
-	hr_page_paragraph(page, "threads", HEAD_COLUMNS, sentence.text);
+		hr_say(&sentence, ", most of it in %s", hr_state_name(wait));
+	hr_say(&sentence, ".");
+	hr_page_paragraph(page, "threads", HR_HEAD_COLUMNS, sentence.text);
 }
 
 /* The group that used the CPUs most, and its busiest thread: averages over all threads hide one that never rests. */
@@ -162,34 +132,34 @@ static void answer_busiest(const struct hr_page *page, const struct hr_summary *
 	double whole_ns = (double)hr_account_total_ns(&group->account);
 	double on_cpu_ns = (double)hr_account_group_ns(&group->account, HR_GROUP_ON_CPU);
 	double for_cpu_ns = (double)hr_account_group_ns(&group->account, HR_GROUP_RUNNABLE);
-	struct sentence sentence = { "", 0 };
+	struct hr_sentence sentence = { "", 0 };
 	char buf[16];
 
 	if (on_cpu_ns <= 0)
 		return;
-	say(&sentence, "%s, %zu thread%s: %s on CPU", group->label, group->thread_count, plural(group->thread_count),
-	    hr_page_share_text(on_cpu_ns / whole_ns, buf));
+	hr_say(&sentence, "%s, %zu thread%s: %s on CPU", group->label, group->thread_count, hr_plural(group->thread_count),
+	       hr_page_share_text(on_cpu_ns / whole_ns, buf));
 	if (for_cpu_ns > 0)
-		say(&sentence, ", %s waiting for one", hr_page_share_text(for_cpu_ns / whole_ns, buf));
+		hr_say(&sentence, ", %s waiting for one", hr_page_share_text(for_cpu_ns / whole_ns, buf));
 	if (main_wait(&group->account) >= 0) {
-		say(&sentence, ", ");
+		hr_say(&sentence, ", ");
 		say_waits(&sentence, &group->account, whole_ns);
 	}
-	say(&sentence, ".");
+	hr_say(&sentence, ".");
 	if (group->thread_count > 1)
-		say(&sentence, " The busiest of them, tid %" PRId64 ", was on CPU for %s of the run.", thread->tid,
-		    hr_page_share_text(hr_summary_busy_share(summary, thread), buf));
-	hr_page_paragraph(page, "busiest", HEAD_COLUMNS, sentence.text);
+		hr_say(&sentence, " The busiest of them, tid %" PRId64 ", was on CPU for %s of the run.", thread->tid,
+		       hr_page_share_text(hr_summary_busy_share(summary, thread), buf));
+	hr_page_paragraph(page, "busiest", HR_HEAD_COLUMNS, sentence.text);
 }
 
 /* Who had the CPU for most of the time in which threads waited for one, if they waited for long. */
-static void say_owner(struct sentence *sentence, const struct hr_account *total)
+static void say_owner(struct hr_sentence *sentence, const struct hr_account *total)
 {
 	double waited_ns = (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE), most_ns = 0;
 	int most = HR_OWNER_TARGET;
 	char buf[16];
 
-	if (waited_ns < WORTH_SAYING * (double)hr_account_total_ns(total))
+	if (waited_ns < HR_WORTH_SAYING * (double)hr_account_total_ns(total))
 		return;
 	for (int owner = 0; owner < HR_OWNERS; owner++) {
 		double owner_ns = (double)total->runq_owner_ns[owner] + (double)total->preempted_owner_ns[owner];
@@ -200,8 +170,8 @@ static void say_owner(struct sentence *sentence, const struct hr_account *total)
 		}
 	}
 	if (most_ns > 0)
-		say(sentence, " Who had the CPU while threads waited for it: %s, for %s of that time.",
-		    hr_owner_meaning(most), hr_page_share_text(most_ns / waited_ns, buf));
+		hr_say(sentence, " Who had the CPU while threads waited for it: %s, for %s of that time.",
+		       hr_owner_meaning(most), hr_page_share_text(most_ns / waited_ns, buf));
 }
 
 /* How much of the CPUs the target had, and who kept it from more. */
@@ -209,16 +179,16 @@ static void answer_cpus(const struct hr_page *page, const struct hr_summary *sum
 {
 	const struct hr_cpu_summary *cpus = &summary->cpu_total;
 	double recorded_ns = (double)summary->run.recorded_ns;
-	struct sentence sentence = { "", 0 };
+	struct hr_sentence sentence = { "", 0 };
 
 	if (!summary->cpu_count || recorded_ns <= 0)
 		return;
-	say(&sentence, "The target had %.2f of %zu CPU%s, others %.2f; %.2f were idle",
-	    (double)cpus->target_ns / recorded_ns, summary->cpu_count, plural(summary->cpu_count),
-	    (double)cpus->other_ns / recorded_ns, (double)cpus->idle_ns / recorded_ns);
+	hr_say(&sentence, "The target had %.2f of %zu CPU%s, others %.2f; %.2f were idle",
+	       (double)cpus->target_ns / recorded_ns, summary->cpu_count, hr_plural(summary->cpu_count),
+	       (double)cpus->other_ns / recorded_ns, (double)cpus->idle_ns / recorded_ns);
 	if (cpus->steal_ns != HR_NULL && (double)cpus->steal_ns > 0.01 * recorded_ns)
-		say(&sentence, "; the hypervisor took %.2f of all that", (double)cpus->steal_ns / recorded_ns);
-	say(&sentence, ".");
+		hr_say(&sentence, "; the hypervisor took %.2f of all that", (double)cpus->steal_ns / recorded_ns);
+	hr_say(&sentence, ".");
 	say_owner(&sentence, &summary->total);
 	for (size_t i = 0; i < summary->quota_count; i++) {
 		const struct hr_quota_summary *quota = &summary->quotas[i];
@@ -226,10 +196,10 @@ static void answer_cpus(const struct hr_page *page, const struct hr_summary *sum
 		char buf[16];
 
 		if (quota->throttled_periods)
-			say(&sentence, " The CPU quota of %s throttled it in %s of the periods.",
-			    or_unknown(quota->cgroup), hr_page_share_text(share, buf));
+			hr_say(&sentence, " The CPU quota of %s throttled it in %s of the periods.",
+			       or_unknown(quota->cgroup), hr_page_share_text(share, buf));
 	}
-	hr_page_paragraph(page, "CPUs", HEAD_COLUMNS, sentence.text);
+	hr_page_paragraph(page, "CPUs", HR_HEAD_COLUMNS, sentence.text);
 }
 
 /* Where the time went, in words. */
@@ -243,8 +213,9 @@ void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary
 		return;
 	}
 	if (summary->lossy)
-		hr_page_paragraph(page, "LOSSY", HEAD_COLUMNS,
+		hr_page_paragraph(page, "LOSSY", HR_HEAD_COLUMNS,
 				  "more was lost than these numbers can bear: see HEALTH before you believe them.");
+	hr_text_requests_answer(page, summary);
 	answer_threads(page, summary);
 	if (summary->group_count > 0)
 		answer_busiest(page, summary);
@@ -254,8 +225,9 @@ void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary
 int hr_report_text(const struct hr_summary *summary, bool utf8, FILE *out, struct hr_err *err)
 {
 	static void (*const sections[])(const struct hr_page *, const struct hr_summary *) = {
-		hr_text_head,	      hr_text_answer,	hr_text_states, hr_text_groups, hr_text_cpus, hr_text_cpu_waits,
-		hr_text_parallelism, hr_text_syscalls, hr_text_quotas, hr_text_health,
+		hr_text_head,	     hr_text_answer,   hr_text_states,	   hr_text_groups,    hr_text_requests,
+		hr_text_budgets,     hr_text_cpus,     hr_text_cpu_waits,   hr_text_parallelism, hr_text_syscalls,
+		hr_text_connections, hr_text_listeners, hr_text_quotas,	   hr_text_health,
 	};
 	struct hr_page page = { .out = out, .utf8 = utf8 };
 

@@ -11,6 +11,13 @@
 void hr_text_head(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary);
 
+/* text_requests.c */
+void hr_text_requests_answer(const struct hr_page *page, const struct hr_summary *summary); /* a paragraph of the answer */
+void hr_text_requests(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_budgets(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_connections(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_listeners(const struct hr_page *page, const struct hr_summary *summary);
+
 /* text_threads.c */
 void hr_text_states(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_groups(const struct hr_page *page, const struct hr_summary *summary);

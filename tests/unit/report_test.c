@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <sys/wait.h>
@@ -389,10 +390,10 @@ static void json_holds_the_numbers_of_the_run(void **state)
 
 static void what_was_not_measured_is_null_in_json(void **state)
 {
-	static const char *const later[] = { "model", "verdict", "runner_up", "waits", "connections" };
+	static const char *const later[] = { "model", "verdict", "runner_up", "waits" };
 	static const char *const unmeasured[] = {
 		"run.target_status", "levels.0.level", "levels.0.throughput_rps", "levels.0.in_flight",
-		"levels.0.latency_ms", "levels.0.states_per_request_us", "levels.0.resources.0.demand_us",
+		"levels.0.in_flight_little", "levels.0.latency_ms", "levels.0.states_per_request_us", "levels.0.resources.0.demand_us",
 		"levels.0.states_s.klock", "syscalls.1.p50_us", "cpus.0.irq_s", "cpu_waits.runq.owners_s.irq",
 		"thread_groups.1.not_run_s", "processes.1.command", "processes.2.on_cpu_at_once_mean",
 		"neighbours.2.pid",
@@ -411,8 +412,8 @@ static void an_empty_run_is_null_in_json_and_never_zero(void **state)
 		"health.accounted_share", "health.worst_thread_off_share", "health.worst_thread_tid", "health.lossy",
 		"health.lost", "health.losses", "health.features", "health.cost.bpf_cpu_share",
 		"health.cost.bpf_sampled_s", "health.cost.collector_cpu_share", "health.cost.collector_rss_bytes",
-		"levels.0.states_s", "cpu_waits",
-		"quotas",
+		"levels.0.states_s", "levels.0.throughput_rps", "cpu_waits", "quotas", "connections", "listeners",
+		"network_counters",
 	};
 	struct fixture *fixture = *state;
 	json_t *root;
@@ -423,6 +424,159 @@ static void an_empty_run_is_null_in_json_and_never_zero(void **state)
 		assert_null_at(root, paths[i]);
 	assert_number(root, "run.seconds", 0);
 	assert_int_equal(json_array_size(at(root, "levels.0.resources")), 0);
+}
+
+static const char *const requests_answer =
+	"\nrequests 2.00 k/s on :8080, 4.01 in flight (4.00 by Little's law); p50 1.02 ms, p90 4.06 ms, p99\n"
+	"         4.06 ms end to end. Of the mean of 2.00 ms, 1.50 ms waited in the receive queue, 500 us was\n"
+	"         service. Of 500 us of service a request spends 300 us on CPU, 100 us waiting for a CPU,\n"
+	"         75.0 us in futex, 25.0 us between two threads. 2 were read and never answered.\n"
+	"threads  Mostly blocked";
+
+static const char *const request_rows[] = {
+	"\nREQUESTS*                          count        mean         p50         p90         p99\n"
+	"  nginx :8080, 2 processes: 2.00 k/s, 4.01 in flight (4.00)\n"
+	"    queue                         6.00 k     1.50 ms     1.52 ms     1.52 ms     1.52 ms\n"
+	"    service                       6.00 k      500 us         n/a         n/a         n/a\n"
+	"    total                         6.00 k     2.00 ms     1.02 ms     4.06 ms     4.06 ms\n"
+	"  nginx -> 127.0.0.1:9000: 100/s, 0.05 in flight (0.05)\n"
+	"    wait                             300      500 us      508 us      508 us      508 us\n"
+	"  * queue: data arrives until its first read; service: ",
+	"\nA REQUEST'S SERVICE TIME*   requests service  on CPU for CPU   futex handoff    rest\n"
+	"  nginx :8080                 4.00 k  500 us  300 us  100 us 75.0 us 25.0 us       -\n",
+	"\nCONNECTIONS*                   open  opened  closed       in      out resent rtt p50   worst    full\n"
+	"  nginx :8080                     2      32      12   600 kB  5.40 MB      7 2.00 ms 40.0 ms 10.0 ms\n"
+	"    1 reset by the peer; 2 reset by this host; held back by the peer's window for 24.0 ms\n"
+	"  python3 :9000                   -       4       -  6.00 kB  3.00 kB      -     n/a     n/a       -\n"
+	"  nginx -> 127.0.0.1:9000         -       4       -  3.00 kB  6.00 kB      -     n/a     n/a       -\n"
+	"    7 failed to connect\n"
+	"  nginx -> /run/cache.sock        1       1     n/a     30 B     30 B    n/a     n/a     n/a       -\n",
+	"\nLISTENERS                                            backlog highest        of     dropped\n"
+	"  nginx 0.0.0.0:8080                                             129       128          37\n"
+	"  python3 127.0.0.1:9000                                           1         4         n/a\n",
+};
+
+static void the_answer_begins_with_the_requests_and_what_they_consist_of(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sample_write_asked(fixture->path);
+	assert_has(render_text(fixture, true), requests_answer);
+	assert_all(fixture->text, request_rows, sizeof(request_rows) / sizeof(request_rows[0]));
+	assert_fits(fixture->text);
+	assert_fits(render_text(fixture, false));
+}
+
+static void a_run_that_was_asked_nothing_says_nothing_of_requests(void **state)
+{
+	const char *text = render_text(*state, true);
+
+	assert_null(strstr(text, "\nrequests"));
+	assert_null(strstr(text, "REQUEST"));
+	assert_null(strstr(text, "CONNECTIONS"));
+	assert_null(strstr(text, "LISTENERS"));
+}
+
+static void requests_that_cannot_be_told_apart_are_said_to_be_so_and_why(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sample_write_multiplexed(fixture->path);
+	assert_has(render_text(fixture, true),
+		   "\nrequests Those on :6379 cannot be told apart from outside (1 connection: several come in one read),\n"
+		   "         so they are not counted; other connections had 40. Data waited for its first read: p50 10.4\n"
+		   "         us, p99 10.4 us. `--request-probe` takes the calls of a function for requests.\n");
+	assert_has(fixture->text, "  nginx :6379: multiplexed, not counted\n    queue ");
+	assert_has(fixture->text, "    1 multiplexed: several come in one read\n");
+	assert_null(strstr(fixture->text, "/s on :6379"));
+	assert_fits(fixture->text);
+}
+
+static void many_flows_are_shown_in_part_and_hostile_endpoints_stay_in_their_cells(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
+	char endpoint[400];
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	for (int64_t flow = 1; flow <= 20; flow++) {
+		memset(endpoint, '/', sizeof(endpoint));
+		snprintf(endpoint + 300, sizeof(endpoint) - 300, "\033[2J\u202e%" PRId64, flow);
+		SAMPLE(writer, flows, flow, 2, "server", "unix", flow > 2 ? endpoint : flow == 2 ? "\u202ea\nb" : "");
+		SAMPLE(writer, traffic, 1, flow, 100 - flow, 1, 0, MS, 0, 9, 9, 9, 9, 9, HR_NULL, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, request_stages, 1, flow, "total", 100 - flow, 9 * MS);
+		SAMPLE(writer, request_states, 1, flow, "user", MS);
+		SAMPLE(writer, listeners, 1, 2, "unix", endpoint, 1, 1, 1, 1);
+	}
+	sample_end(writer, true);
+	for (int utf8 = 0; utf8 <= 1; utf8++) {
+		assert_has(render_text(fixture, utf8), "  and 12 more\n");
+		assert_plain(fixture->text);
+		assert_fits(fixture->text);
+		assert_null(strstr(fixture->text, "\u202e"));
+	}
+}
+
+static void json_holds_what_was_asked_of_the_run(void **state)
+{
+	struct fixture *fixture = *state;
+	json_t *root;
+
+	sample_write_asked(fixture->path);
+	root = render_json(fixture);
+	assert_number(root, "levels.0.throughput_rps", 2000);
+	assert_number(root, "levels.0.in_flight", 4.01);
+	assert_number(root, "levels.0.in_flight_little", 4);
+	assert_number(root, "levels.0.latency_ms.mean", 2);
+	assert_number(root, "levels.0.latency_ms.p50", 1.0156245);
+	assert_number(root, "levels.0.latency_ms.p99", 4.0624995);
+	assert_number(root, "levels.0.states_per_request_us.user", 300);
+	assert_number(root, "levels.0.states_per_request_us.sleep", 0);
+	assert_number(root, "levels.0.states_per_request_us.handoff", 25);
+	assert_null_at(root, "levels.0.states_per_request_us.klock");
+	assert_number(root, "levels.0.resources.0.demand_us", 200); /* 0.4 of the CPUs for 2,000 a second */
+	assert_number(root, "levels.0.resources.1.demand_us", 225);
+	assert_int_equal(json_array_size(at(root, "connections")), 4);
+	assert_text(root, "connections.0.endpoint", ":8080");
+	assert_number(root, "connections.0.processes", 2);
+	assert_true(json_is_true(at(root, "connections.0.front")));
+	assert_true(json_is_false(at(root, "connections.1.front")));
+	assert_number(root, "connections.0.requests", 6000);
+	assert_number(root, "connections.0.in_flight.counted", 4.01);
+	assert_number(root, "connections.0.stages_ms.queue.mean", 1.5);
+	assert_null_at(root, "connections.0.stages_ms.accept");
+	assert_null_at(root, "connections.0.stages_ms.service.p50");
+	assert_number(root, "connections.0.connections.endings.reset_in", 1);
+	assert_number(root, "connections.0.connections.send_full_s", 0.01);
+	assert_number(root, "connections.0.tcp.srtt_worst_us", 40000);
+	assert_number(root, "connections.0.tcp.retransmits", 7);
+	assert_text(root, "connections.3.transport", "unix");
+	assert_null_at(root, "connections.3.tcp");
+	assert_null_at(root, "connections.3.connections.closed");
+	assert_number(root, "listeners.0.drops", 37);
+	assert_null_at(root, "listeners.1.drops");
+	assert_number(root, "network_counters.ListenOverflows", 37);
+	assert_null_at(root, "network_counters.RetransSegs");
+}
+
+static void requests_that_cannot_be_told_apart_are_null_in_json(void **state)
+{
+	static const char *const paths[] = {
+		"levels.0.throughput_rps", "levels.0.in_flight", "levels.0.in_flight_little", "levels.0.latency_ms",
+		"levels.0.states_per_request_us", "connections.0.requests", "connections.0.throughput_rps",
+		"connections.0.in_flight.counted", "connections.0.in_flight.little",
+	};
+	struct fixture *fixture = *state;
+	json_t *root;
+
+	sample_write_multiplexed(fixture->path);
+	root = render_json(fixture);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_null_at(root, paths[i]);
+	assert_number(root, "connections.0.multiplexed_reads", 5000);
+	assert_number(root, "connections.0.connections.multiplexed.batch", 1);
+	assert_number(root, "connections.0.stages_ms.queue.count", 5040);
 }
 
 /* Runs the public validator: what the schema says and what the program writes cannot part. */
@@ -449,11 +603,15 @@ static void json_satisfies_its_schema(void **state)
 		print_message("SKIP: needs python3-jsonschema, and the project's folder as the working directory\n");
 		skip();
 	}
-	for (int kind = 0; kind < 3; kind++) {
+	for (int kind = 0; kind < 5; kind++) {
 		if (kind == 0)
 			sample_write(fixture->path);
 		else if (kind == 1)
 			sample_write_empty(fixture->path);
+		else if (kind == 2)
+			sample_write_asked(fixture->path);
+		else if (kind == 3)
+			sample_write_multiplexed(fixture->path);
 		else
 			sample_write_cut_off(fixture->path, "\xff", "\"\n");
 		render_json(fixture);
@@ -501,6 +659,12 @@ int main(void)
 		WITH_PATH(a_run_that_was_cut_off_says_so),
 		WITH_PATH(an_empty_run_is_null_in_json_and_never_zero),
 		WITH_PATH(json_satisfies_its_schema),
+		WITH_PATH(the_answer_begins_with_the_requests_and_what_they_consist_of),
+		WITH_SAMPLE(a_run_that_was_asked_nothing_says_nothing_of_requests),
+		WITH_PATH(requests_that_cannot_be_told_apart_are_said_to_be_so_and_why),
+		WITH_PATH(many_flows_are_shown_in_part_and_hostile_endpoints_stay_in_their_cells),
+		WITH_PATH(json_holds_what_was_asked_of_the_run),
+		WITH_PATH(requests_that_cannot_be_told_apart_are_null_in_json),
 		cmocka_unit_test(a_cell_is_cut_at_its_width_and_says_so),
 		cmocka_unit_test(a_share_that_is_there_is_never_shown_as_none),
 	};
