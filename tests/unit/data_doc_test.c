@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "base/losses.h"
+#include "base/requests.h"
 #include "base/states.h"
 #include "store/schema.h"
 
@@ -137,6 +138,41 @@ static void the_page_has_every_reason_of_a_loss(void **state)
 	}
 }
 
+/* The cell before the meaning says which roles it is of. */
+static void the_page_has_every_stage_with_its_meaning(void **state)
+{
+	const struct fixture *fixture = *state;
+	char begin[64], end[160];
+
+	for (enum hr_stage i = 0; i < HR_STAGES; i++) {
+		const char *line;
+
+		snprintf(begin, sizeof(begin), "\n| `%s` | ", hr_stage_name(i));
+		snprintf(end, sizeof(end), " | %s |\n", hr_stage_meaning(i));
+		line = strstr(fixture->page, begin);
+		if (!line || strncmp(strchr(line + strlen(begin), '|') - 1, end, strlen(end)))
+			fail_msg("%s lacks stage %s with '%s'", PAGE, hr_stage_name(i), hr_stage_meaning(i));
+	}
+}
+
+static void the_page_has_every_role_ending_and_reason_by_its_name(void **state)
+{
+	char begin[64];
+
+	for (enum hr_role i = HR_ROLE_SERVER; i <= HR_ROLE_PROBE; i++) {
+		snprintf(begin, sizeof(begin), "\n| `%s` | ", hr_role_name(i));
+		assert_page_has(*state, begin);
+	}
+	for (enum hr_ending i = 0; i < HR_ENDINGS; i++) {
+		snprintf(begin, sizeof(begin), "\n| `%s` | ", hr_ending_name(i));
+		assert_page_has(*state, begin);
+	}
+	for (int bit = 0; hr_multiplexed_name(1U << bit); bit++) {
+		snprintf(begin, sizeof(begin), "\n| `%s` | ", hr_multiplexed_name(1U << bit));
+		assert_page_has(*state, begin);
+	}
+}
+
 static void every_query_of_the_page_runs(void **state)
 {
 	static const char begins[] = "```sql\n";
@@ -164,6 +200,8 @@ int main(void)
 		cmocka_unit_test(the_page_has_every_state_with_its_meaning),
 		cmocka_unit_test(the_page_has_every_owner_of_a_cpu),
 		cmocka_unit_test(the_page_has_every_reason_of_a_loss),
+		cmocka_unit_test(the_page_has_every_stage_with_its_meaning),
+		cmocka_unit_test(the_page_has_every_role_ending_and_reason_by_its_name),
 		cmocka_unit_test(every_query_of_the_page_runs),
 	};
 
