@@ -2,6 +2,8 @@
 #include "cli/progress.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -16,20 +18,49 @@ static double percent(uint64_t part_ns, uint64_t whole_ns)
 	return whole_ns ? 100.0 * part_ns / whole_ns : 0;
 }
 
+#define LINE_BYTES 256
+
+/* Of an interval in which requests were answered: "1.23 k requests/s  15.9 in flight  p99 3.2 ms  ". */
+static int put_requests(char *line, size_t size, const struct hr_drain_totals *totals, uint64_t interval_ns)
+{
+	char rate[16], in_flight[32] = "", p99[16], last[32] = "";
+
+	if (!totals->requests || !interval_ns)
+		return 0;
+	if (!isnan(totals->in_flight))
+		snprintf(in_flight, sizeof(in_flight), "%.1f in flight  ", totals->in_flight);
+	if (!isnan(totals->request_p99_ns))
+		snprintf(last, sizeof(last), "p99 %s  ", hr_text_duration((uint64_t)totals->request_p99_ns, p99));
+	return snprintf(line, size, "%s requests/s  %s%s", hr_text_count(totals->requests * 1e9 / interval_ns, rate), in_flight,
+			last);
+}
+
+/* A line that the terminal breaks cannot be overwritten: what does not fit is left out. */
+static int columns_of(FILE *out)
+{
+	struct winsize window;
+
+	return ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : LINE_BYTES;
+}
+
 void hr_progress_show(struct hr_progress *progress, uint64_t elapsed_ns, const struct hr_drain_totals *totals,
 		      uint64_t interval_ns)
 {
 	uint64_t all_ns = totals->on_cpu_ns + totals->runnable_ns + totals->blocked_ns;
-	char elapsed[16], rate[16];
+	char line[LINE_BYTES], elapsed[16], rate[16];
+	int length;
 
 	progress->losses += totals->losses;
 	if (!progress->on)
 		return;
-	fprintf(progress->out,
-		"\r\033[K%s  %" PRIu32 " threads  %s syscalls/s  on CPU %.1f %%  waiting for CPU %.1f %%  blocked %.1f %%  lost %" PRIu64,
-		hr_text_duration(elapsed_ns, elapsed), totals->threads,
-		hr_text_count(interval_ns ? totals->calls * 1e9 / interval_ns : 0, rate), percent(totals->on_cpu_ns, all_ns),
-		percent(totals->runnable_ns, all_ns), percent(totals->blocked_ns, all_ns), progress->losses);
+	length = snprintf(line, sizeof(line), "%s  ", hr_text_duration(elapsed_ns, elapsed));
+	length += put_requests(line + length, sizeof(line) - length, totals, interval_ns);
+	snprintf(line + length, sizeof(line) - length,
+		 "%" PRIu32 " threads  %s syscalls/s  on CPU %.1f %%  waiting for CPU %.1f %%  blocked %.1f %%  lost %" PRIu64,
+		 totals->threads, hr_text_count(interval_ns ? totals->calls * 1e9 / interval_ns : 0, rate),
+		 percent(totals->on_cpu_ns, all_ns), percent(totals->runnable_ns, all_ns), percent(totals->blocked_ns, all_ns),
+		 progress->losses);
+	fprintf(progress->out, "\r\033[K%.*s", columns_of(progress->out), line);
 	fflush(progress->out);
 	progress->shown = true;
 }

@@ -8,7 +8,7 @@
 
 #include "collect/drain.h"
 
-/* The line that a recording shows on a terminal: elapsed, threads, syscalls/s, what the threads do, losses. */
+/* The line that a recording shows on a terminal: elapsed, requests, threads, syscalls/s, what the threads do, losses. */
 struct hr_progress {
 	FILE *out;
 	bool shown; /* a line stands there and is to be overwritten */
