@@ -157,6 +157,7 @@ static int on_ending(struct hr_load *load, struct hr_query *query)
 	if (!flow)
 		return 0;
 	flow->listed += count;
+	flow->open += hr_load_amount(query, 4);
 	if (ending >= 0)
 		flow->endings[ending] += count;
 	if (multiplexed)
@@ -398,7 +399,7 @@ static int load_tables(struct hr_load *load)
 		  "FROM traffic JOIN merged AS m USING (flow_id) JOIN intervals USING (interval_id) GROUP BY flow_id",
 		  on_traffic },
 		{ MERGED_FLOWS
-		  "SELECT m.id, ending, multiplexed, count(*) FROM connections JOIN merged AS m USING (flow_id) "
+		  "SELECT m.id, ending, multiplexed, count(*), sum(last_ns IS NULL) FROM connections JOIN merged AS m USING (flow_id) "
 		  "GROUP BY m.id, ending, multiplexed", on_ending },
 		{ MERGED_FLOWS
 		  "SELECT m.id, min(min_rtt_ns), sum(lost), sum(reordered), sum(in_segments), sum(out_segments), "

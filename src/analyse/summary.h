@@ -147,6 +147,7 @@ struct hr_flow_summary {
 
 	/* connections with a row of their own in the run file: all but some of those that ended when many did */
 	uint64_t listed;
+	uint64_t open; /* at the end of the run; its peer may have closed it already */
 	uint64_t endings[HR_ENDINGS];
 	uint64_t multiplexed[HR_MULTIPLEXED_REASONS]; /* by the bit of the reason */
 	int64_t srtt_median_ns, srtt_worst_ns, min_rtt_ns; /* HR_NULL: not TCP or not measured, as all that follow */

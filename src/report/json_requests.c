@@ -77,13 +77,14 @@ static json_t *connections(const struct hr_summary *summary, const struct hr_flo
 {
 	if (flow->role == HR_ROLE_PROBE)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "opened", count(flow->opened),
 			 "closed", whole(flow->closed),
 			 "connect_failures", count(flow->connect_failures),
 			 "resets_in", summary->resets_in_known ? count(flow->resets_in) : json_null(),
 			 "resets_out", summary->resets_out_known ? count(flow->resets_out) : json_null(),
 			 "listed", count(flow->listed),
+			 "open", count(flow->open),
 			 "endings", endings(flow),
 			 "multiplexed", multiplexed(flow),
 			 "reads", count(flow->reads),

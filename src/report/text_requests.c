@@ -427,7 +427,7 @@ static void put_connections(const struct hr_page *page, const struct hr_summary 
 
 	fputs("  ", page->out);
 	hr_page_text(page, -25, flow_name(flow, name));
-	hr_page_count(page, 8, (double)flow->endings[HR_ENDING_OPEN]);
+	hr_page_count(page, 8, (double)flow->open);
 	hr_page_count(page, 8, (double)flow->opened);
 	hr_page_count(page, 8, known(flow->closed));
 	put_bytes(page, 9, flow->in_bytes);

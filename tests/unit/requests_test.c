@@ -151,6 +151,7 @@ static void connections_are_counted_by_how_they_ended(void **state)
 	const struct hr_flow_summary *flow = &summary->flows[0], *cache = flow_of(summary, "/run/cache.sock");
 
 	assert_int_equal(flow->listed, 5);
+	assert_int_equal(flow->open, 2);
 	assert_int_equal(flow->endings[HR_ENDING_OPEN], 2);
 	assert_int_equal(flow->endings[HR_ENDING_PEER], 1);
 	assert_int_equal(flow->endings[HR_ENDING_LOCAL], 1);

@@ -232,7 +232,8 @@ static inline void sample_connections(struct hr_writer *writer)
 		bool tcp = rows[i].flow_id != 5;
 
 		SAMPLE(writer, connections, (int64_t)i + 1, rows[i].flow_id, tcp ? "10.0.0.1:8080" : NULL,
-		       tcp ? "10.0.0.9:41000" : "/run/cache.sock", 0, HR_NULL, rows[i].ending, NULL, 10, 10, 10, 100, 100, 0,
+		       tcp ? "10.0.0.9:41000" : "/run/cache.sock", 0, strcmp(rows[i].ending, "open") ? 3 * S : HR_NULL,
+		       rows[i].ending, NULL, 10, 10, 10, 100, 100, 0,
 		       rows[i].zero_window_ns, tcp ? 0 : HR_NULL, rows[i].srtt_ns, tcp ? MS / 2 : HR_NULL, tcp ? 1 : HR_NULL,
 		       tcp ? 0 : HR_NULL, tcp ? 2 : HR_NULL, tcp ? 10 : HR_NULL, tcp ? 20 : HR_NULL, tcp ? 3 : HR_NULL);
 	}
