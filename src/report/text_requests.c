@@ -12,7 +12,8 @@
 #define LISTENERS_SHOWN 8
 #define ENDPOINTS_SAID 2
 #define PARTS_SAID 4
-#define WAITS_SHOWN 3 /* blocked states with a column of their own */
+#define WAITS_SHOWN 2 /* blocked states with a column of their own */
+#define WAIT_COLUMNS 12
 #define NAME_BYTES 512
 
 /* Why requests cannot be told apart, by the bit of the reason. */
@@ -185,7 +186,7 @@ static void say_multiplexed(struct hr_sentence *sentence, const struct hr_summar
 	say_why_not(sentence, summary);
 	hr_say(sentence, ", so they are not counted");
 	if (requests->counted)
-		hr_say(sentence, "; other connections had %s", hr_text_count((double)requests->counted, buf));
+		hr_say(sentence, "; %s could", hr_text_count((double)requests->counted, buf));
 	hr_say(sentence, ".");
 	if (queue->count)
 		hr_say(sentence, " Data waited for its first read: p50 %s, p99 %s.", duration(queue->p50_ns, p50),
@@ -346,7 +347,7 @@ static void put_budget(const struct hr_page *page, const struct hr_flow_summary 
 	hr_page_duration(page, 8, group_ns(budget, HR_GROUP_ON_CPU) / requests);
 	hr_page_duration(page, 8, group_ns(budget, HR_GROUP_RUNNABLE) / requests);
 	for (size_t i = 0; i < wait_count; i++) {
-		hr_page_duration(page, 8, (double)budget->state_ns[waits[i]] / requests);
+		hr_page_duration(page, WAIT_COLUMNS, (double)budget->state_ns[waits[i]] / requests);
 		rest_ns -= (double)budget->state_ns[waits[i]];
 	}
 	hr_page_duration(page, 8, (double)budget->handoff_ns / requests);
@@ -369,7 +370,7 @@ void hr_text_budgets(const struct hr_page *page, const struct hr_summary *summar
 			hr_page_text(page, -27, "A REQUEST'S SERVICE TIME*");
 			fprintf(page->out, "%9s%8s%8s%8s", "requests", "service", "on CPU", "for CPU");
 			for (size_t wait = 0; wait < wait_count; wait++)
-				hr_page_text(page, 8, hr_state_name(waits[wait]));
+				hr_page_text(page, WAIT_COLUMNS, hr_state_name(waits[wait]));
 			fprintf(page->out, "%8s%8s\n", "handoff", "rest");
 		}
 		put_budget(page, flow, waits, wait_count);

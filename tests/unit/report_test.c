@@ -442,8 +442,8 @@ static const char *const request_rows[] = {
 	"  nginx -> 127.0.0.1:9000: 100/s, 0.05 in flight (0.05)\n"
 	"    wait                             300      500 us      508 us      508 us      508 us\n"
 	"  * queue: data arrives until its first read; service: ",
-	"\nA REQUEST'S SERVICE TIME*   requests service  on CPU for CPU   futex handoff    rest\n"
-	"  nginx :8080                 4.00 k  500 us  300 us  100 us 75.0 us 25.0 us       -\n",
+	"\nA REQUEST'S SERVICE TIME*   requests service  on CPU for CPU       futex handoff    rest\n"
+	"  nginx :8080                 4.00 k  500 us  300 us  100 us     75.0 us 25.0 us       -\n",
 	"\nCONNECTIONS*                   open  opened  closed       in      out resent rtt p50   worst    full\n"
 	"  nginx :8080                     2      32      12   600 kB  5.40 MB      7 2.00 ms 40.0 ms 10.0 ms\n"
 	"    1 reset by the peer; 2 reset by this host; held back by the peer's window for 24.0 ms\n"
@@ -484,8 +484,8 @@ static void requests_that_cannot_be_told_apart_are_said_to_be_so_and_why(void **
 	sample_write_multiplexed(fixture->path);
 	assert_has(render_text(fixture, true),
 		   "\nrequests Those on :6379 cannot be told apart from outside (1 connection: several come in one read),\n"
-		   "         so they are not counted; other connections had 40. Data waited for its first read: p50 10.4\n"
-		   "         us, p99 10.4 us. `--request-probe` takes the calls of a function for requests.\n");
+		   "         so they are not counted; 40 could. Data waited for its first read: p50 10.4 us, p99 10.4 us.\n"
+		   "         `--request-probe` takes the calls of a function for requests.\n");
 	assert_has(fixture->text, "  nginx :6379: multiplexed, not counted\n    queue ");
 	assert_has(fixture->text, "    1 multiplexed: several come in one read\n");
 	assert_null(strstr(fixture->text, "/s on :6379"));
