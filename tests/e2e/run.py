@@ -30,6 +30,12 @@ FILES = (
     "bad_input",
     "scale",
     "real_servers",
+    "kernel_requests",
+    "requests",
+    "clients",
+    "multiplexed",
+    "network",
+    "crowds",
 )
 LIMIT_S = 90
 

@@ -7,7 +7,17 @@ import sqlite3
 from harness import EXACT, MS, SLOWNESS, check, show
 
 # Reasons that mean a missing piece. The others are approximations that a kernel which drops events brings about.
-LOSSY = {"thread_slots", "process_slots", "call_records", "errno_rows", "missed_programs", "store_rows"}
+LOSSY = {
+    "thread_slots",
+    "process_slots",
+    "call_records",
+    "errno_rows",
+    "flow_records",
+    "stage_records",
+    "sockets",
+    "missed_programs",
+    "store_rows",
+}
 MISSED = {"missed_switch_in", "missed_switch_out", "unseen_wakes", "parallel_races", "torn_reads"}
 
 CONSERVED_SHARE = 0.001
@@ -170,6 +180,8 @@ class Run:
         calls = self.value("SELECT coalesce(sum(syscalls), 0) FROM thread_counters")
         # of hooks for which there is no other, and only where the kernel may do so
         limit = 50 + calls * 0.01 if first_interval > 1 and kernel_may_skip() else 0
+        # a thread is at a socket with soft interrupts on, and one comes for another socket, to the same program
+        limit += (self.value("SELECT coalesce(sum(reads + writes), 0) FROM traffic") or 0) * 0.001
         if skipped <= limit:
             losses.pop("missed_programs", None)
         lossy = {reason: count for reason, count in losses.items() if reason in LOSSY}
