@@ -3,39 +3,99 @@
 #define HR_ACCEPT_BPF_H
 
 /*
- * A connection is accepted: how long it stood in the queue. The call returns a descriptor, and the sock behind it, reached through
- * the file table, is none that socket storage can be asked for: see incoming_sockets.
+ * A connection is accepted: how long it stood in the queue; and a unix socket is closed. The calls name descriptors, and the sock
+ * behind one, reached through the file table, is none that socket storage can be asked for: what is needed is kept by its address.
  */
 #include "block.bpf.h"
 #include "incoming.bpf.h"
+#include "unix.bpf.h"
 
-static __noinline void count_accept(__u32 process, __u32 fd)
+/* The sock behind a descriptor of the current thread; NULL: it is no socket. */
+static __noinline struct sock *sock_by_fd(__u32 fd)
 {
 	struct file *file = file_by_fd(bpf_get_current_task_btf(), fd);
-	struct incoming *incoming;
-	struct hr_flow_key key = {};
-	struct hr_flow *flow;
+	struct inode *inode;
 	struct socket *socket;
-	__u64 sk;
 
 	if (!file)
-		return;
+		return NULL;
+	inode = PEEK(file, file, f_inode);
+	if ((PEEK(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
 	socket = PEEK(file, file, private_data);
-	sk = (__u64)PEEK(socket, socket, sk);
-	incoming = bpf_map_lookup_elem(&incoming_sockets, &sk);
-	if (!incoming || incoming->flow)
-		return;
+	return socket ? PEEK(socket, socket, sk) : NULL;
+}
+
+static __always_inline __u32 accepted_flow(__u32 process, __u8 transport, __u16 port, struct unix_address *name)
+{
+	struct hr_flow_key key = {};
+
 	key.process = process;
 	key.role = HR_ROLE_SERVER;
-	key.transport = HR_TRANSPORT_TCP;
-	key.port = PEEK(sock, sk, __sk_common.skc_num);
-	incoming->flow = flow_find(&key);
+	key.transport = transport;
+	key.port = port;
+	*(struct unix_address **)key.address = name;
+	return flow_find(&key);
+}
+
+static __always_inline void accept_tcp(__u32 process, struct sock *sk, __u64 now_ns)
+{
+	__u64 address = (__u64)sk;
+	struct incoming *incoming = bpf_map_lookup_elem(&incoming_sockets, &address);
+	struct hr_flow *flow;
+
+	if (!incoming || incoming->flow)
+		return;
+	incoming->flow = accepted_flow(process, HR_TRANSPORT_TCP, PEEK(sock, sk, __sk_common.skc_num), NULL);
 	flow = flow_head(incoming->flow);
 	if (!flow)
 		return;
 	incoming->generation = flow->generation;
 	flow_add(&flow->opened, 1);
-	stage_add(incoming->flow, HR_STAGE_ACCEPT, elapsed_ns(incoming->established_ns, bpf_ktime_get_ns()));
+	stage_add(incoming->flow, HR_STAGE_ACCEPT, elapsed_ns(incoming->established_ns, now_ns));
+}
+
+static __always_inline void accept_unix(__u32 process, struct sock *listener, struct sock *sk, __u64 now_ns)
+{
+	struct hr_flow *flow;
+	__u64 wait_ns = 0;
+	__u32 id;
+
+	if (!listener || !bpf_core_type_exists(struct unix_sock))
+		return;
+	id = accepted_flow(process, HR_TRANSPORT_UNIX, 0, PEEK(unix_sock, sk, addr));
+	flow = flow_head(id);
+	if (!flow)
+		return;
+	flow_add(&flow->opened, 1);
+	if (unix_accept((__u64)listener, PEEK(sock, listener, sk_receive_queue.qlen), now_ns, &wait_ns))
+		stage_add(id, HR_STAGE_ACCEPT, wait_ns);
+}
+
+static __noinline void count_accept(struct hr_thread *thread, __u32 fd)
+{
+	struct sock *sk = sock_by_fd(fd);
+	__u32 family;
+
+	if (!sk || !thread)
+		return;
+	family = PEEK(sock, sk, __sk_common.skc_family);
+	if (family == AF_UNIX)
+		accept_unix(thread->process, sock_by_fd(CALL_ARG(thread, 0)), sk, bpf_ktime_get_ns());
+	else
+		accept_tcp(thread->process, sk, bpf_ktime_get_ns());
+}
+
+/* Only where the target listens on a path at all. */
+static __noinline void note_close(struct hr_thread *thread)
+{
+	struct sock *sk;
+
+	if (!thread || !has_listening_paths)
+		return;
+	sk = sock_by_fd(CALL_ARG(thread, 0));
+	if (sk && PEEK(sock, sk, __sk_common.skc_family) == AF_UNIX)
+		unix_close((__u64)sk, bpf_ktime_get_ns());
 }
 
 #endif

@@ -141,6 +141,7 @@ static __always_inline void call_by_registers(struct hr_thread *thread, struct t
 		return;
 	thread->call_row = call_row(number, is_compat(task));
 	thread->call_record = calls_find(thread->process, thread->call_row);
+	thread->accepting = call_kind(thread->call_row) == HR_CALL_ACCEPT;
 	thread->call_ns = now_ns;
 	thread->call_left_cpu = 1;
 	thread->in_call = 1;

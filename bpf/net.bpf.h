@@ -27,8 +27,10 @@ static __always_inline void note_backlog(struct socket_state *state, const struc
 {
 	__u32 backlog = sk->sk_ack_backlog;
 
-	if (sk->__sk_common.skc_family == AF_UNIX)
+	if (sk->__sk_common.skc_family == AF_UNIX) {
 		backlog = sk->sk_receive_queue.qlen;
+		unix_arrive((__u64)sk, bpf_ktime_get_ns());
+	}
 	if (backlog > state->backlog_highest)
 		state->backlog_highest = backlog;
 }
@@ -115,8 +117,10 @@ static __always_inline int on_recv(struct sock *sk, int result, int flags)
 	if (result < 0 || flags & (MSG_PEEK | MSG_ERRQUEUE) || !begin_visit(sk, &visit, &state))
 		return 0;
 	if (result == 0) { /* the peer has nothing more to say: what was answered is complete */
-		if (!has_unread(sk))
+		if (!has_unread(sk)) {
 			request_finish(state);
+			note_request(state, sk);
+		}
 		return 0;
 	}
 	/* first take the time, then look whether data is left: what arrives in between leaves its own */
@@ -133,7 +137,7 @@ static __always_inline int on_recv(struct sock *sk, int result, int flags)
 	flow_add(&visit.flow->reads, 1);
 	flow_add(&visit.flow->bytes_in, result);
 	if (state->role == HR_ROLE_SERVER)
-		server_read(state, &visit, ready_ns, result);
+		server_read(state, sk, &visit, ready_ns, result);
 	else
 		downstream_read(state, &visit, ready_ns);
 	return 0;

@@ -54,6 +54,35 @@ static __noinline __maybe_unused void request_abandon(struct socket_state *state
 	}
 }
 
+/* Unix sockets end without an event: keep what is known of the request where the one who closes it finds it. */
+static __noinline __maybe_unused void unix_note(const struct socket_state *state, struct sock *sk)
+{
+	struct unix_request request = {};
+	__u64 key = (__u64)sk;
+
+	if (!state)
+		return;
+	request.flow = state->flow;
+	request.generation = state->generation;
+	request.arrive_ns = state->arrive_ns;
+	if (state->phase == HR_PHASE_SENDING) {
+		request.write_ns = state->write_ns;
+		request.last_write_ns = state->last_write_ns;
+	}
+	bpf_map_update_elem(&unix_requests, &key, &request, BPF_ANY);
+}
+
+/* After the socket's request has changed. */
+static __always_inline void note_request(const struct socket_state *state, struct sock *sk)
+{
+	if (sk->__sk_common.skc_family != AF_UNIX)
+		return;
+	if (state->multiplexed || state->phase == HR_PHASE_IDLE)
+		unix_forget((__u64)sk);
+	else
+		unix_note(state, sk);
+}
+
 static __noinline __maybe_unused void socket_multiplexed(struct socket_state *state, struct hr_flow *flow, __u32 why, __u64 now_ns)
 {
 	if (!state || !flow)
@@ -83,12 +112,15 @@ static __noinline __maybe_unused void request_begin(struct socket_state *state, 
 	state->phase = HR_PHASE_SERVING;
 }
 
-static __always_inline void server_read(struct socket_state *state, struct visit *visit, __u64 ready_ns, __u64 bytes)
+static __always_inline void server_read(struct socket_state *state, struct sock *sk, struct visit *visit, __u64 ready_ns,
+					__u64 bytes)
 {
 	__u32 why = look_at_read(state, visit->thread, bytes);
 
-	if (why)
+	if (why) {
 		socket_multiplexed(state, visit->flow, why, visit->now_ns);
+		note_request(state, sk);
+	}
 	if (state->multiplexed) {
 		flow_add(&visit->flow->multiplexed_reads, 1);
 		stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
@@ -98,6 +130,7 @@ static __always_inline void server_read(struct socket_state *state, struct visit
 		return;
 	stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
 	request_begin(state, visit->flow, visit->slot, ready_ns, visit->now_ns);
+	note_request(state, sk);
 }
 
 /* The first write after a read. */
@@ -162,6 +195,7 @@ static __always_inline void server_write(struct socket_state *state, struct sock
 		request_answer(state, visit->flow, visit->slot, visit->now_ns);
 	}
 	/* else it speaks unasked */
+	note_request(state, sk);
 	note_answer(visit->slot, visit->thread, visit->now_ns);
 }
 

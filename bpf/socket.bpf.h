@@ -7,6 +7,7 @@
  * never by fd, and goes with it.
  */
 #include "budget.bpf.h"
+#include "unix.bpf.h"
 
 struct socket_state {
 	/* the request at hand */
@@ -27,7 +28,8 @@ struct socket_state {
 	__u8 batches, frames; /* reads that were looked at and looked like that; saturate */
 	__u8 looks;	      /* reads that were looked at; saturates */
 	__u8 tcp_born;	      /* its handshake was seen */
-	__u8 pad[5];
+	__u8 ended;	      /* told by the ring; somebody may hold a reference to it still */
+	__u8 pad[4];
 	__u16 local_port;     /* the kernel forgets it before the end */
 
 	/* its whole life */
@@ -69,7 +71,6 @@ struct {
 } listening_paths __weak SEC(".maps");
 
 __u64 socket_count __weak = 0;	    /* so many were followed */
-__u32 has_listening_paths __weak = 0; /* spares everybody else's unix sockets the look-up */
 
 static __always_inline bool is_tcp(const struct sock *sk)
 {

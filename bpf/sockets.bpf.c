@@ -34,10 +34,12 @@ static __always_inline void take_in(struct sock *sk, __u32 process)
 	state->role = HR_ROLE_LISTENER;
 	state->decided = 1;
 	state->process = process;
-	if (is_tcp(sk))
+	if (is_tcp(sk)) {
 		port_listens(sk->__sk_common.skc_num);
-	else
+	} else {
 		path_listens(unix_name(sk));
+		unix_listen((__u64)sk, sk->sk_receive_queue.qlen);
+	}
 }
 
 SEC("iter/task_file")
@@ -60,10 +62,12 @@ int seed_sockets(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-static __always_inline void finish_idle(struct socket_state *state, __u64 now_ns)
+static __always_inline void finish_idle(struct socket_state *state, struct sock *sk, __u64 now_ns)
 {
-	if (state->phase == HR_PHASE_SENDING && state->role == HR_ROLE_SERVER && state->last_write_ns + answer_idle_ns <= now_ns)
+	if (state->phase == HR_PHASE_SENDING && state->role == HR_ROLE_SERVER && state->last_write_ns + answer_idle_ns <= now_ns) {
 		request_finish(state);
+		note_request(state, sk);
+	}
 }
 
 SEC("iter/bpf_sk_storage_map")
@@ -79,14 +83,14 @@ int list_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	state = socket_known(sk);
 	row = bpf_map_lookup_elem(&listed_row, &zero);
-	if (!state || !row)
+	if (!state || !row || state->ended)
 		return 0;
 	if (!state->decided)
 		socket_decide(state, sk);
 	if (state->role == HR_ROLE_NONE)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
-	finish_idle(state, now_ns);
+	finish_idle(state, sk, now_ns);
 	fill_row(row, state, sk, now_ns);
 	state->backlog_highest = 0;
 	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));

@@ -77,15 +77,18 @@ static __always_inline void plan_skips(struct hr_calls *record, __u64 now_ns)
 
 static __always_inline void enter_call(struct hr_thread *thread, __u32 row)
 {
+	__u32 kind = call_kind(row);
 	struct hr_calls *record;
 	__u64 now_ns;
 
 	/* restart_syscall goes on with the call before it, and waits for what that waited for */
-	if (!thread->restarting || call_kind(row) != HR_CALL_RESTART) {
+	if (!thread->restarting || kind != HR_CALL_RESTART) {
 		thread->call_row = row;
 		thread->call_record = calls_of_thread(thread, row);
-		thread->accepting = call_kind(row) == HR_CALL_ACCEPT;
+		thread->accepting = kind == HR_CALL_ACCEPT;
 	}
+	if (kind == HR_CALL_CLOSE)
+		note_close(thread);
 	thread->call_left_cpu = 0;
 	thread->kernel_lock = HR_KERNEL_LOCK_NONE; /* nobody takes one into user mode: its end was missed */
 	thread->reclaim = 0;
@@ -183,7 +186,7 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 
 	count_call(thread, record, result);
 	if (thread->accepting && result >= 0)
-		count_accept(thread->process, result);
+		count_accept(thread, result);
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;
 	if (!thread->call_ns) {
 		thread->in_call = 0;

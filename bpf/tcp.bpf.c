@@ -42,6 +42,7 @@ static __always_inline void on_listen(struct sock *sk, struct hr_thread *thread,
 	state->role = HR_ROLE_LISTENER;
 	state->decided = 1;
 	state->process = thread->process;
+	state->state_changes++; /* what it drops is all of this recording */
 	port_listens(sk->__sk_common.skc_num);
 }
 
@@ -158,7 +159,7 @@ static __always_inline int on_destroy(struct sock *sk)
 		return 0;
 	}
 	fill_row(row, state, sk, now_ns);
-	row->ended = 1;
+	row->ended = state->ended = 1;
 	bpf_ringbuf_submit(row, BPF_RB_NO_WAKEUP);
 	return 0;
 }

@@ -92,7 +92,8 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 		case HR_CALL_READ:
 		case HR_CALL_WRITE:
 		case HR_CALL_SPLICE:
-		case HR_CALL_FILE: return HR_STATE_DISK;
+		case HR_CALL_FILE:
+		case HR_CALL_CLOSE: return HR_STATE_DISK;
 		case HR_CALL_IOCTL: return HR_STATE_DEVICE;
 		}
 		return HR_STATE_OTHER;
@@ -106,7 +107,8 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 	case HR_CALL_SLEEP: return HR_STATE_SLEEP;
 	case HR_CALL_CHILD: return HR_STATE_CHILD;
 	case HR_CALL_IPC: return HR_STATE_IPC;
-	case HR_CALL_FILE: return HR_STATE_DISK;
+	case HR_CALL_FILE:
+	case HR_CALL_CLOSE: return HR_STATE_DISK;
 	case HR_CALL_POLL: return HR_STATE_POLL;
 	case HR_CALL_POLL_FDS: return block->file == HR_FILE_DEVICE ? HR_STATE_DEVICE : HR_STATE_POLL;
 	case HR_CALL_IOCTL:

@@ -64,7 +64,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		HR_LOSSY, HR_LOSS_OF_NOTHING, 0,
 	},
 	[HR_LOSS_UNLISTED_SOCKETS] = {
-		"unlisted_sockets", "a connection ended when too many did: it is counted, but has no row of its own",
+		"unlisted_sockets", "a connection ended when too many did: its row says what was known of it before, if it has one",
 		HR_HARMLESS, HR_LOSS_OF_NOTHING, 0,
 	},
 	[HR_LOSS_UNSEEN_ARRIVALS] = {

@@ -168,7 +168,7 @@ static uint64_t count_stage(struct hr_drain *drain, uint32_t record)
 
 /* ---- rows ---- */
 
-static void add_traffic(struct hr_drain *drain, const struct known_flow *known, enum hr_transport transport,
+static void add_traffic(struct hr_drain *drain, const struct known_flow *known, const struct hr_flow_key *key,
 			int64_t in_flight_ns)
 {
 	const struct reading *now = &known->now, *before = &known->before;
@@ -193,8 +193,8 @@ static void add_traffic(struct hr_drain *drain, const struct known_flow *known, 
 			     .writes = GROWTH(writes),
 			     .in_bytes = GROWTH(bytes_in),
 			     .out_bytes = GROWTH(bytes_out),
-			     .opened = transport == HR_TRANSPORT_UNIX ? HR_NULL : GROWTH(opened),
-			     .closed = transport == HR_TRANSPORT_UNIX ? HR_NULL : GROWTH(closed),
+			     .opened = key->transport == HR_TRANSPORT_UNIX && key->role != HR_ROLE_SERVER ? HR_NULL : GROWTH(opened),
+			     .closed = key->transport == HR_TRANSPORT_UNIX ? HR_NULL : GROWTH(closed),
 			     .connect_failures = GROWTH(connect_failures),
 			     .resets_in = GROWTH(resets_in),
 			     .resets_out = GROWTH(resets_out),
@@ -345,7 +345,7 @@ static int drain_flow(struct requests *requests, struct hr_drain *drain, uint32_
 		return ret;
 	requests->flow_ids[id] = known->id;
 	flight_ns = in_flight_ns(known, drain);
-	add_traffic(drain, known, flow->key.transport, flight_ns);
+	add_traffic(drain, known, &flow->key, flight_ns);
 	add_states(drain, known);
 	if (is_in_totals(requests, flow->key.role))
 		add_to_totals(drain, known, flight_ns);

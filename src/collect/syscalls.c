@@ -50,7 +50,7 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 	 * madvise() and mlock() read it in. mmap_lock, for which these wait most, is seen as a kernel lock before.
 	 */
 	[HR_CALL_FILE] =
-		"open openat openat2 creat open_by_handle_at name_to_handle_at close close_range dup2 dup3 "
+		"open openat openat2 creat open_by_handle_at name_to_handle_at close_range dup2 dup3 "
 		"stat lstat fstat stat64 lstat64 fstat64 fstatat64 newfstatat oldstat oldlstat oldfstat statx "
 		"access faccessat faccessat2 readlink readlinkat chdir fchdir chroot getcwd "
 		"rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir mknod mknodat "
@@ -78,6 +78,8 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 		"msgrcv msgsnd semop semtimedop semtimedop_time64 ipc mq_timedsend mq_timedsend_time64 "
 		"mq_timedreceive mq_timedreceive_time64 flock fcntl fcntl64 pause sigsuspend rt_sigsuspend "
 		"rt_sigtimedwait rt_sigtimedwait_time64 add_key request_key keyctl syslog",
+
+	[HR_CALL_CLOSE] = "close",
 
 	[HR_CALL_RESTART] = "restart_syscall",
 

@@ -19,7 +19,8 @@ HR_TABLES(COLUMNS)
 /* Tables whose first column is an id of their own; in all others it refers to one of these. */
 #define IS_KEYED(table) \
 	(HR_TABLE_##table == HR_TABLE_intervals || HR_TABLE_##table == HR_TABLE_processes || \
-	 HR_TABLE_##table == HR_TABLE_threads)
+	 HR_TABLE_##table == HR_TABLE_threads || HR_TABLE_##table == HR_TABLE_flows || \
+	 HR_TABLE_##table == HR_TABLE_connections)
 
 #define ROW(table, meaning) \
 	[HR_TABLE_##table] = { #table, meaning, table##_columns, COUNT_OF(table##_columns), IS_KEYED(table) },

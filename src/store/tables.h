@@ -176,7 +176,7 @@
 	INT(writes, "", "writes that took data") \
 	INT(in_bytes, "bytes", "read") \
 	INT(out_bytes, "bytes", "written") \
-	INT(opened, "", "connections established") \
+	INT(opened, "", "connections established: accepted (server), connected (downstream); null: not seen on unix sockets that the target opened") \
 	INT(closed, "", "connections ended; null: not seen on unix sockets") \
 	INT(connect_failures, "", "connections that were refused or never answered") \
 	INT(resets_in, "", "resets by the peer") \
@@ -209,7 +209,7 @@
 	INT(reordered, "", "reordering events; null: not TCP") \
 	INT(in_segments, "", "received; null: not TCP") \
 	INT(out_segments, "", "sent; null: not TCP") \
-	INT(state_changes, "", "of the TCP state")
+	INT(state_changes, "", "of the TCP state; null: not TCP")
 
 #define HR_COLUMNS_listeners(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
