@@ -27,7 +27,7 @@ def check_counts(run, load):
     check_histogram(flow, "total")
     counted, littles = in_flight(run, flow)
     # those under way when the client went are in the count; by Little's law only what was finished is
-    littles_high = littles * (1 + flow.traffic("unanswered") / max(1, flow.count("total")))
+    littles_high = littles * (1 + load.unfinished / load.answered)
     between("requests in flight by counting", counted, (1 - NEAR) * littles - 0.01, (1 + NEAR) * littles_high + 0.01)
     return flow
 

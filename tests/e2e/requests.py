@@ -23,6 +23,8 @@ from recorder import Recorder, record, report_json
 
 # What a stage may take longer by the recorder's stamps than by the server's own, per request.
 STAMP_NS = 100_000 * SLOWNESS
+# What a sleep may take longer where others want the CPU too. Where the server has a clock on it, it is compared with that.
+LATE_MS = 10 * SLOWNESS
 
 
 def recorded(server, *more, **values):
@@ -248,7 +250,7 @@ def a_server_that_sleeps_before_it_reads_has_requests_in_the_receive_queue():
         with temporary_directory() as directory:
             with RequestServer(directory, transport=transport, mode="threads", read_delay_us=8000) as server:
                 _, _, _, flow = recorded(server, connections=2, requests=40)
-                between(f"mean wait on {transport}", flow.mean_ns("queue"), 8 * MS, (8 + 3 * SLOWNESS) * MS, "ns")
+                between(f"mean wait on {transport}", flow.mean_ns("queue"), 8 * MS, (8 + LATE_MS) * MS, "ns")
                 check(flow.mean_ns("service") < 2 * MS * SLOWNESS, "the service itself takes no time")
 
 
@@ -257,7 +259,7 @@ def a_server_that_sleeps_before_it_accepts_has_connections_in_the_accept_queue()
     with temporary_directory() as directory, RequestServer(directory, mode="one", accept_delay_us=20_000) as server:
         asked, _, _, flow = recorded(server, connections=1, requests=20, fresh=1)
         equal("connections accepted", flow.count("accept"), asked["opened"])
-        between("mean wait", flow.mean_ns("accept"), 20 * MS, (20 + 5 * SLOWNESS) * MS, "ns")
+        between("mean wait", flow.mean_ns("accept"), 20 * MS, (20 + LATE_MS) * MS, "ns")
 
 
 @test
@@ -265,7 +267,7 @@ def an_answer_in_four_writes_streams_from_the_first_to_the_last():
     with temporary_directory() as directory, RequestServer(directory, mode="epoll", chunks=4, gap_us=3000) as server:
         asked, served, _, flow = recorded(server, connections=1, requests=40)
         about("streaming time", flow.sum_ns("stream"), served["stream_ns"], asked["answered"])
-        between("mean streaming time", flow.mean_ns("stream"), 9 * MS, (9 + 4 * SLOWNESS) * MS, "ns")
+        between("mean streaming time", flow.mean_ns("stream"), 9 * MS, (9 + LATE_MS) * MS, "ns")
         check(flow.mean_ns("service") < 2 * MS * SLOWNESS, "the first byte comes at once")
         between("writes", flow.traffic("writes"), 4 * asked["answered"], 4 * asked["answered"])
 
@@ -277,7 +279,7 @@ def a_request_waits_end_to_end_for_the_sum_of_its_stages():
         asked, _, _, flow = recorded(server, connections=3, requests=40)
         parts_ns = sum(flow.sum_ns(stage) for stage in ("queue", "service", "stream"))
         about("sum of the stages", parts_ns, flow.sum_ns("total"), 0, share=0.001)
-        between("mean from end to end", flow.mean_ns("total"), 9 * MS, (9 + 4 * SLOWNESS) * MS, "ns")
+        between("mean from end to end", flow.mean_ns("total"), 9 * MS, (9 + LATE_MS) * MS, "ns")
         check(flow.sum_ns("total") <= 1.01 * asked["sum_ns"], "requests took the server longer than the client waited")
 
 
@@ -381,7 +383,7 @@ def check_downstream(transport, fresh):
                 equal("questions that were answered", down.traffic("requests"), asked["answered"])
                 if transport != "unix":  # where nobody sees them come
                     equal("connections opened", down.traffic("opened"), asked["answered"] if fresh else 2)
-                between("mean wait for the answer", down.mean_ns("wait"), 4 * MS, (4 + 2 * SLOWNESS) * MS, "ns")
+                between("mean wait for the answer", down.mean_ns("wait"), 4 * MS, (4 + LATE_MS) * MS, "ns")
                 about("wait for answers", down.sum_ns("wait"), served["backend_ns"], asked["answered"])
                 check_service_is_the_wait(flow, down)
                 return served, down
@@ -454,7 +456,7 @@ def a_function_that_is_named_delimits_requests():
             run = recorder.stop()
             flow = flows(run, role="probe", pid=server.pid)
             equal("calls of the function", flow.traffic("requests"), truth["answered"])
-            between("mean time in it", flow.mean_ns("total"), 3 * MS, (3 + 2 * SLOWNESS) * MS, "ns")
+            between("mean time in it", flow.mean_ns("total"), 3 * MS, (3 + LATE_MS) * MS, "ns")
             states = flow.states()
             about(f"sum of {states}", sum(states.values()), flow.sum_ns("service"), 0, share=0.05)
             check(states.get("sleep", 0) > 0.85 * sum(states.values()), f"it sleeps: {states}")
