@@ -10,7 +10,7 @@
 #include "socket.bpf.h"
 
 #define LOOK_BYTES 256
-#define LOOK_FIRST 8	 /* reads of a connection that are looked at, */
+#define LOOK_FIRST 8	 /* requests of a connection whose first read is looked at, */
 #define LOOK_EVERY 64	 /* and then each so many; a power of two */
 #define LIKENESSES 4	 /* looks that must agree, and be half of all */
 #define HTTP2_PREFACE 0x5448202a20495250ULL /* "PRI * HT", RFC 9113, 3.4; as a little-endian word */
@@ -105,14 +105,17 @@ static __always_inline void saturate(__u8 *count)
 		(*count)++;
 }
 
-/* A read of that many bytes has just returned: enum hr_multiplexed bits that it tells, mostly 0. */
+/*
+ * A read of that many bytes has just returned, and begins a request: enum hr_multiplexed bits that it tells, mostly 0. What is
+ * read later of a request may be anything: rows of a table that is uploaded begin alike.
+ */
 static __noinline __maybe_unused __u32 look_at_read(struct socket_state *state, const struct hr_thread *thread, __u64 bytes)
 {
 	struct look *look;
 
 	if (!state || !thread || state->multiplexed)
 		return 0;
-	if (state->reads > LOOK_FIRST && state->reads & (LOOK_EVERY - 1))
+	if (state->requests >= LOOK_FIRST && state->requests & (LOOK_EVERY - 1))
 		return 0;
 	look = look_at(thread, bytes);
 	if (!look)

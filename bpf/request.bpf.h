@@ -115,7 +115,7 @@ static __noinline __maybe_unused void request_begin(struct socket_state *state, 
 static __always_inline void server_read(struct socket_state *state, struct sock *sk, struct visit *visit, __u64 ready_ns,
 					__u64 bytes)
 {
-	__u32 why = look_at_read(state, visit->thread, bytes);
+	__u32 why = state->phase == HR_PHASE_SERVING ? 0 : look_at_read(state, visit->thread, bytes);
 
 	if (why) {
 		socket_multiplexed(state, visit->flow, why, visit->now_ns);
