@@ -61,13 +61,11 @@ static __always_inline int on_data_ready(struct sock *sk)
 	if (state->ready_ns)
 		return 0;
 	state->ready_ns = now_ns;
-	if (state->role != HR_ROLE_SERVER || state->multiplexed || state->counted || state->phase == HR_PHASE_SERVING)
+	if (state->role != HR_ROLE_SERVER || state->multiplexed || state->phase == HR_PHASE_SERVING)
 		return 0;
 	flow = socket_flow(state);
-	if (flow) {
-		state->counted = 1;
-		flow_arrive(flow, now_ns);
-	}
+	if (flow)
+		count_arrival(state, flow, now_ns);
 	return 0;
 }
 

@@ -36,6 +36,22 @@ static __noinline __maybe_unused void request_finish(struct socket_state *state)
 	stage_add(state->flow, HR_STAGE_TOTAL, elapsed_ns(state->arrive_ns, state->last_write_ns));
 }
 
+/*
+ * Data that waits since ready_ns will be a request, and is one in flight already. A soft interrupt and a thread may both come to
+ * that: one of them counts it.
+ */
+static __always_inline void count_arrival(struct socket_state *state, struct hr_flow *flow, __u64 ready_ns)
+{
+	if (!__sync_val_compare_and_swap(&state->counted, 0, 1))
+		flow_arrive(flow, ready_ns);
+}
+
+/* True: there was such data, which is read now, or never will be. */
+static __always_inline bool take_arrival(struct socket_state *state)
+{
+	return __sync_lock_test_and_set(&state->counted, 0);
+}
+
 /* The socket ends, or its requests are not followed any longer. */
 static __noinline __maybe_unused void request_abandon(struct socket_state *state, struct hr_flow *flow, __u64 now_ns)
 {
@@ -47,8 +63,7 @@ static __noinline __maybe_unused void request_abandon(struct socket_state *state
 		flow_depart(flow, now_ns);
 		flow_add(&flow->unanswered, 1);
 	}
-	if (state->counted) {
-		state->counted = 0;
+	if (take_arrival(state)) {
 		flow_depart(flow, now_ns);
 		flow_add(&flow->unread_requests, 1);
 	}
@@ -102,9 +117,8 @@ static __noinline __maybe_unused void request_begin(struct socket_state *state, 
 	if (!state || !flow || !thread)
 		return;
 	request_finish(state);
-	if (!state->counted)
+	if (!take_arrival(state))
 		flow_arrive(flow, ready_ns);
-	state->counted = 0;
 	state->arrive_ns = ready_ns;
 	state->begin.at_ns = now_ns;
 	state->begin.slot = slot;
@@ -147,10 +161,8 @@ static __noinline __maybe_unused void request_answer(struct socket_state *state,
 		budget_request(flow, slot, &state->begin, now_ns);
 	}
 	state->phase = HR_PHASE_SENDING;
-	if (state->ready_ns && !state->counted) { /* the next one is there already */
-		state->counted = 1;
-		flow_arrive(flow, state->ready_ns);
-	}
+	if (state->ready_ns) /* the next one is there already */
+		count_arrival(state, flow, state->ready_ns);
 }
 
 /*
@@ -187,9 +199,8 @@ static __always_inline void server_write(struct socket_state *state, struct sock
 	} else if (state->ready_ns && !has_unread(sk)) { /* the data went, and nobody was seen to read it: by splice */
 		lost(HR_LOSS_UNSEEN_READS);
 		state->arrive_ns = state->ready_ns;
-		if (!state->counted)
+		if (!take_arrival(state))
 			flow_arrive(visit->flow, state->ready_ns);
-		state->counted = 0;
 		state->ready_ns = 0;
 		state->begin.at_ns = 0;
 		request_answer(state, visit->flow, visit->slot, visit->now_ns);

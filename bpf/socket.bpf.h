@@ -20,16 +20,16 @@ struct socket_state {
 	__u32 flow;	      /* 0: nobody of the target has used it yet */
 	__u32 generation;     /* of that flow */
 	__u32 process;	      /* slot */
+	__u32 counted;	      /* the unread data is in the flow's arrivals already; changed by atomic exchange */
 	__u8 role;	      /* enum hr_role; NONE: not decided, or of no interest */
 	__u8 decided;
-	__u8 counted;	      /* the unread data is in the flow's arrivals already */
 	__u8 multiplexed;     /* enum hr_multiplexed */
 	__u8 ending;	      /* enum hr_ending */
 	__u8 batches, frames; /* reads that were looked at and looked like that; saturate */
 	__u8 looks;	      /* reads that were looked at; saturates */
 	__u8 tcp_born;	      /* its handshake was seen */
 	__u8 ended;	      /* told by the ring; somebody may hold a reference to it still */
-	__u8 pad[4];
+	__u8 pad;
 	__u16 local_port;     /* the kernel forgets it before the end */
 
 	/* its whole life */

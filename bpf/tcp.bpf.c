@@ -61,10 +61,11 @@ static __always_inline void on_connecting(struct sock *sk, struct hr_thread *thr
 	socket_join(state, sk, thread->process);
 }
 
-static __always_inline void on_connected(struct socket_state *state, struct hr_flow *flow, int to, __u64 now_ns)
+static __always_inline void on_connected(struct socket_state *state, struct sock *sk, struct hr_flow *flow, int to, __u64 now_ns)
 {
 	if (to == TCP_ESTABLISHED) {
 		state->first_ns = now_ns;
+		state->local_port = sk->__sk_common.skc_num; /* chosen since it asked for the connection */
 		flow_add(&flow->opened, 1);
 		stage_add(state->flow, HR_STAGE_CONNECT, elapsed_ns(state->connect_ns, now_ns));
 	} else {
@@ -113,7 +114,7 @@ static __always_inline int on_set_state(struct sock *sk, int from, int to)
 	if (from == TCP_SYN_SENT) {
 		flow = socket_flow(state);
 		if (flow)
-			on_connected(state, flow, to, bpf_ktime_get_ns());
+			on_connected(state, sk, flow, to, bpf_ktime_get_ns());
 	} else if (state->ending == HR_ENDING_OPEN) {
 		state->ending = ending_of(from, to);
 	}
