@@ -103,8 +103,13 @@ static __noinline __maybe_unused void socket_multiplexed(struct socket_state *st
 	if (!state || !flow)
 		return;
 	if (!state->multiplexed) {
-		request_abandon(state, flow, now_ns);
+		request_finish(state);
 		flow_add(&flow->multiplexed, 1);
+		if (state->phase == HR_PHASE_SERVING) /* what was taken for one request leaves, and is neither answered nor not */
+			flow_depart(flow, now_ns);
+		state->phase = HR_PHASE_IDLE;
+		if (take_arrival(state))
+			flow_depart(flow, now_ns);
 	}
 	state->multiplexed |= why;
 }
