@@ -72,11 +72,13 @@ struct raw_spinlock {
 };
 
 struct super_block {
+	__u32 s_dev;
 	unsigned long s_magic;
 };
 
 struct inode {
 	unsigned short i_mode;
+	unsigned long i_ino;
 	__u32 i_rdev;
 	struct super_block *i_sb;
 };
@@ -131,12 +133,17 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket; /* NULL: nobody has it open */
 	struct sk_buff_head sk_receive_queue;
 	atomic_t sk_drops;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
+	int sk_wmem_queued;
+	int sk_sndbuf;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
@@ -185,6 +192,7 @@ struct msghdr;
 struct page;
 
 struct socket {
+	unsigned long flags;
 	struct sock *sk;
 };
 
@@ -206,6 +214,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	void *stack;
 	unsigned long jobctl;
 	char comm[16];
 };
@@ -287,6 +296,7 @@ struct linux_binprm;
 #define SOCK_STREAM 1
 #define SOCK_SEQPACKET 5
 #define RCV_SHUTDOWN 1
+#define SOCK_NOSPACE (1UL << 2) /* socket.flags: a write found no room, and who waits for it is to be told */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
 

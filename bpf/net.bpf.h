@@ -141,8 +141,8 @@ static __always_inline int on_recv(struct sock *sk, int result, int flags)
 	return 0;
 }
 
-/* The socket takes data again, or the write waited until it did. */
-static __always_inline void send_full_ends(struct socket_state *state, struct visit *visit)
+/* The socket takes data again, or the write waited until it did: for how long. */
+static __always_inline __u64 send_full_ends(struct socket_state *state, struct visit *visit)
 {
 	__u64 time_ns = blocked_in_send_ns(visit->slot, visit->thread);
 
@@ -156,6 +156,27 @@ static __always_inline void send_full_ends(struct socket_state *state, struct vi
 		state->send_full_ns += time_ns;
 		flow_add(&visit->flow->send_full_ns, time_ns);
 	}
+	return time_ns;
+}
+
+static __always_inline void send_full_begins(struct socket_state *state, struct visit *visit)
+{
+	if (state->full_since_ns)
+		return;
+	state->full_since_ns = visit->now_ns;
+	flow_add(&visit->flow->send_full, 1);
+}
+
+/*
+ * A write that did not wait has left the send buffer full: it took a part of what it was given, and its thread will be told of
+ * room before it writes again. Room is a third of the buffer, as in sk_stream_is_writeable(). Only TCP takes the flag back.
+ */
+static __always_inline bool has_filled(const struct sock *sk)
+{
+	struct socket *socket = sk->sk_socket;
+
+	return sk->__sk_common.skc_family != AF_UNIX && socket && socket->flags & SOCK_NOSPACE &&
+	       sk->sk_sndbuf - sk->sk_wmem_queued < sk->sk_wmem_queued >> 1;
 }
 
 /* send() and its kind returned `result`. */
@@ -167,13 +188,11 @@ static __always_inline int on_send(struct sock *sk, int result)
 	if ((result <= 0 && result != -EAGAIN) || !begin_visit(sk, &visit, &state))
 		return 0;
 	if (result == -EAGAIN) {
-		if (!state->full_since_ns) {
-			state->full_since_ns = visit.now_ns;
-			flow_add(&visit.flow->send_full, 1);
-		}
+		send_full_begins(state, &visit);
 		return 0;
 	}
-	send_full_ends(state, &visit);
+	if (!send_full_ends(state, &visit) && has_filled(sk))
+		send_full_begins(state, &visit);
 	state->writes++;
 	state->bytes_out += result;
 	flow_add(&visit.flow->writes, 1);
