@@ -62,6 +62,7 @@ static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_sl
 	/* user space hands out zeroed slots */
 	thread->task = (__u64)task;
 	thread->process = process_slot;
+	thread->slot = slot;
 	thread->born_ns = thread->since_ns = now_ns;
 	thread->registers = bpf_task_pt_regs(task);
 	__sync_fetch_and_add(&process->threads, 1);

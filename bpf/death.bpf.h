@@ -30,6 +30,8 @@ static __noinline void thread_close(struct hr_thread *thread, struct task_struct
 	now_ns = bpf_ktime_get_ns();
 	if (thread->mode != HR_MODE_ON_CPU)
 		thread_catch_up(thread, now_ns);
+	if (thread->waiting)
+		wait_close(thread);
 	parallel_change(process_slot, -1, now_ns);
 	thread_begin_change(thread);
 	charge_on_cpu(thread, now_ns);

@@ -7,9 +7,10 @@
  * the kind of the file if it blocks on one.
  * Runs under the run-queue lock: no stack walk, no ring buffer, no hash update.
  */
-#include "block.bpf.h"
 #include "death.bpf.h"
 #include "sched.bpf.h"
+#include "subject.bpf.h"
+#include "waker.bpf.h"
 
 static __always_inline bool is_throttled(struct task_struct *task)
 {
@@ -36,6 +37,17 @@ static __always_inline bool is_being_woken(struct task_struct *task)
 	return held || task->__state & TASK_WAKING;
 }
 
+static __noinline void open_wait(struct task_struct *task, struct hr_thread *thread, __u64 now_ns)
+{
+	struct hr_edge_key subject = {};
+	__u64 file;
+
+	if (!task || !thread)
+		return;
+	file = find_subject(task, thread, &subject);
+	wait_begin(thread, &subject, file, now_ns);
+}
+
 static __always_inline void leave_cpu(struct hr_thread *thread, struct task_struct *task, bool blocked, __u32 task_state,
 				      __u32 cpu, __u64 now_ns)
 {
@@ -50,6 +62,7 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 		if (!thread->in_call)
 			call_by_registers(thread, task, now_ns);
 		thread->state = blocked_state(task, thread, task_state, true);
+		open_wait(task, thread, now_ns);
 		thread->mode = HR_MODE_BLOCKED;
 		thread->voluntary++;
 	} else {
@@ -114,7 +127,7 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev, str
 }
 
 /* The thread waits for a CPU from now on. Called by its waker, on any CPU: stores only. */
-static __always_inline int on_waking(struct task_struct *task)
+static __always_inline int on_waking(struct task_struct *task, __u32 stack_pointer)
 {
 	struct hr_thread *thread = thread_by_pid(task->pid);
 	__u64 now_ns;
@@ -124,6 +137,7 @@ static __always_inline int on_waking(struct task_struct *task)
 	now_ns = bpf_ktime_get_ns();
 	queue_begin(thread, task->thread_info.cpu, now_ns);
 	thread->throttled = is_throttled(task);
+	note_waker(thread, bpf_get_current_task_btf(), stack_pointer, now_ns);
 	compiler_barrier();
 	thread->wake_ns = now_ns; /* last: with it, a reader takes the rest for this wait's */
 	return 0;
@@ -156,7 +170,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
-	return on_waking(task);
+	return on_waking(task, (__u32)(unsigned long)ctx);
 }
 
 SEC("tp_btf/sched_migrate_task")

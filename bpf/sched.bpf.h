@@ -5,6 +5,7 @@
 /* A thread gets a CPU: what every family needs that may find one on a CPU that the accounts held for waiting. */
 #include "calls.bpf.h"
 #include "parallel.bpf.h"
+#include "waits.bpf.h"
 
 static __always_inline void count_runq(struct hr_thread *thread, __u64 queued_ns)
 {
@@ -30,6 +31,7 @@ static __always_inline void end_block(struct hr_thread *thread, __u64 now_ns)
 	if (thread->state == HR_STATE_KLOCK && thread->kernel_lock == HR_KERNEL_LOCK_MMAP)
 		thread->mmap_lock_ns += blocked_ns;
 	thread->state_ns[HR_STATE_RUNQ] += queued_ns;
+	wait_end(thread, thread->since_ns, blocked_ns, queued_ns, now_ns);
 	if (thread->wake_ns) {
 		queue_settle(thread, 0, now_ns);
 		count_runq(thread, queued_ns);
@@ -43,6 +45,7 @@ static __always_inline void end_queue(struct hr_thread *thread, __u64 now_ns)
 
 	thread->state_ns[preempted ? HR_STATE_PREEMPTED : HR_STATE_RUNQ] += queued_ns;
 	queue_settle(thread, preempted, now_ns);
+	wait_preempted(thread, thread->since_ns, now_ns);
 	if (preempted)
 		calls_wait(calls_find(thread->process, HR_CALL_PREEMPTED), queued_ns);
 	else

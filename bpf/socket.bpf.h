@@ -7,6 +7,7 @@
  * never by fd, and goes with it.
  */
 #include "budget.bpf.h"
+#include "ports.bpf.h"
 #include "unix.bpf.h"
 
 struct socket_state {
@@ -54,14 +55,6 @@ struct {
 	__type(value, struct socket_state);
 } sockets __weak SEC(".maps");
 
-/* Port / 64 -> bits of the ports that the target listens on, in whatever network namespace. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536 / 64);
-	__type(key, __u32);
-	__type(value, __u64);
-} listening_ports __weak SEC(".maps");
-
 /* Address of the unix_address that a listening socket of the target and all that it accepts share -> 1. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -107,23 +100,6 @@ static __noinline __maybe_unused struct socket_state *socket_open(struct sock *s
 		state->first_ns = now_ns;
 	}
 	return state;
-}
-
-static __always_inline void port_listens(__u16 port)
-{
-	__u32 index = port / 64;
-	__u64 *word = bpf_map_lookup_elem(&listening_ports, &index);
-
-	if (word)
-		__sync_fetch_and_or(word, 1ULL << (port % 64));
-}
-
-static __always_inline bool is_listening_port(__u16 port)
-{
-	__u32 index = port / 64;
-	__u64 *word = bpf_map_lookup_elem(&listening_ports, &index);
-
-	return word && *word >> (port % 64) & 1;
 }
 
 static __always_inline struct unix_address *unix_name(struct sock *sk)

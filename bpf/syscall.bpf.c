@@ -187,6 +187,8 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 	count_call(thread, record, result);
 	if (thread->accepting && result >= 0)
 		count_accept(thread, result);
+	if (thread->waiting)
+		wait_returns(thread, result);
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;
 	if (!thread->call_ns) {
 		thread->in_call = 0;

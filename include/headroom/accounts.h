@@ -72,7 +72,8 @@ struct hr_thread {
 	__u64 call_ns;	      /* when the call was entered, or first left its CPU if it was not timed; 0: not timed */
 	__u64 registers;      /* where its user registers are saved in a syscall: the top of its kernel stack */
 	__u32 version;
-	__u32 process;	      /* slot */
+	__u16 process;	      /* slot */
+	__u16 slot;	      /* its own */
 	__u16 call_record;    /* in `calls`, before it is sharded; 0: none was free */
 	__u16 call_row;	      /* HR_CALL_*: syscall number and ABI */
 	__u16 known_row[HR_KNOWN_CALLS];    /* rows that it used before, */
@@ -88,7 +89,7 @@ struct hr_thread {
 	__u8 restarting;      /* the last call ended in -ERESTART_RESTARTBLOCK */
 	__u8 seeded;	      /* existed before the recording */
 	__u8 accepting;	      /* the call is an accept */
-	__u8 pad_now;
+	__u8 waiting;	      /* a wait of it is open; see bpf/waits.bpf.h */
 
 	/* line 1 */
 	__u64 mixed_ns;	       /* on CPU, split between user and kernel only by the estimate that follows */

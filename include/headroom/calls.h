@@ -23,7 +23,8 @@ enum hr_call_kind {
 	HR_CALL_SPLICE = 13,  /* two fds: waits for whichever is no regular file */
 	HR_CALL_POLL_FDS = 14, /* poll, ppoll: first argument: an array of struct pollfd, second: its length */
 	HR_CALL_CLOSE = 15,   /* first argument: the fd. Otherwise like HR_CALL_FILE */
-	HR_CALL_KINDS = 16
+	HR_CALL_FILE_FD = 16, /* first argument: the fd. Otherwise like HR_CALL_FILE */
+	HR_CALL_KINDS = 17
 };
 
 /* Where a call that reads or writes keeps the bytes: how its second argument leads to them. */

@@ -93,6 +93,7 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 		case HR_CALL_WRITE:
 		case HR_CALL_SPLICE:
 		case HR_CALL_FILE:
+		case HR_CALL_FILE_FD:
 		case HR_CALL_CLOSE: return HR_STATE_DISK;
 		case HR_CALL_IOCTL: return HR_STATE_DEVICE;
 		}
@@ -108,6 +109,7 @@ HR_INLINE enum hr_state hr_decide(const struct hr_block *block)
 	case HR_CALL_CHILD: return HR_STATE_CHILD;
 	case HR_CALL_IPC: return HR_STATE_IPC;
 	case HR_CALL_FILE:
+	case HR_CALL_FILE_FD:
 	case HR_CALL_CLOSE: return HR_STATE_DISK;
 	case HR_CALL_POLL: return HR_STATE_POLL;
 	case HR_CALL_POLL_FDS: return block->file == HR_FILE_DEVICE ? HR_STATE_DEVICE : HR_STATE_POLL;

@@ -23,13 +23,15 @@ enum hr_loss {
 	HR_LOSS_UNLISTED_SOCKETS = 13,/* a connection that ended when the ring was full: it has no row of its own */
 	HR_LOSS_UNSEEN_ARRIVALS = 14, /* a read of data whose arrival was not seen: it counts as arrived then */
 	HR_LOSS_UNSEEN_READS = 15,    /* an answer to data whose read was not seen (splice): its stages are not split */
-	HR_LOSSES_KERNEL = 16,	      /* those above are counted in the kernel, those below in user space */
+	HR_LOSS_EDGE_RECORDS = 16,    /* a wait that found no free edge, not even one without its waker */
+	HR_LOSS_LOCK_RECORDS = 17,    /* a futex that found no free record: its contention is not known */
+	HR_LOSSES_KERNEL = 18,	      /* those above are counted in the kernel, those below in user space */
 
-	HR_LOSS_MISSED_PROGRAMS = 16, /* runs of a program that the kernel skipped (recursion) */
-	HR_LOSS_TORN_READS = 17,      /* accounts that changed under the reader every time it tried */
-	HR_LOSS_STORE_ROWS = 18,      /* rows that the run file did not take */
-	HR_LOSS_LATE_INTERVALS = 19,  /* intervals that took over twice as long as asked */
-	HR_LOSSES = 20
+	HR_LOSS_MISSED_PROGRAMS = 18, /* runs of a program that the kernel skipped (recursion) */
+	HR_LOSS_TORN_READS = 19,      /* accounts that changed under the reader every time it tried */
+	HR_LOSS_STORE_ROWS = 20,      /* rows that the run file did not take */
+	HR_LOSS_LATE_INTERVALS = 21,  /* intervals that took over twice as long as asked */
+	HR_LOSSES = 22
 };
 
 #endif

@@ -75,6 +75,14 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		"unseen_reads", "an answer was written to data that nobody was seen to read: its time is not split into stages",
 		HR_APPROXIMATED, HR_LOSS_OF_CALLS, 0.01,
 	},
+	[HR_LOSS_EDGE_RECORDS] = {
+		"edge_records", "a wait found no free record: who waited for whom is not known of it",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_LOCK_RECORDS] = {
+		"lock_records", "a futex found no free record: how contended it was is not known",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
 	[HR_LOSS_MISSED_PROGRAMS] = {
 		"missed_programs", "an event came while a probe was running: the kernel skipped it",
 		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,

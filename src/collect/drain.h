@@ -99,6 +99,6 @@ struct hr_family {
 };
 
 extern const struct hr_family hr_family_threads, hr_family_calls, hr_family_parallel, hr_family_cpus, hr_family_quotas,
-	hr_family_requests, hr_family_connections, hr_family_network, hr_family_health;
+	hr_family_requests, hr_family_connections, hr_family_network, hr_family_waits, hr_family_health;
 
 #endif

@@ -109,7 +109,9 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 	    (ret = hr_probes_fill(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
 		return ret;
 	ret = hr_probes_fill(bpf->maps.free_calls, probes->records - 1, err);
-	return ret ? ret : hr_probes_requests_prepare(probes, err);
+	if (!ret)
+		ret = hr_probes_requests_prepare(probes, err);
+	return ret ? ret : hr_probes_waits_prepare(probes, err);
 }
 
 static int load(struct hr_probes *probes, struct hr_err *err)
@@ -290,6 +292,7 @@ void hr_probes_close(struct hr_probes *probes)
 	hr_probes_unmap(&probes->calls);
 	hr_probes_unmap(&probes->cpu_records);
 	hr_probes_requests_close(probes);
+	hr_probes_waits_close(probes);
 	headroom_bpf__destroy(probes->bpf);
 	free(probes);
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "headroom/accounts.h"
 #include "headroom/net.h"
+#include "headroom/waits.h"
 
 /*
  * The BPF programs and their maps in the kernel: load, attach, seed, read, detach. Nothing of it outlives the process: links
@@ -80,6 +81,17 @@ int hr_probes_free_calls(struct hr_probes *probes, uint32_t record);
 int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
 			 void *context);
 int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS]);
+
+/*
+ * Edges of the wait graph and contended futexes: ids below HR_EDGES and HR_LOCKS; 0 is never used. An edge whose key has waiter 0,
+ * and a lock whose process is 0, are free.
+ */
+struct hr_edge *hr_probes_edge(struct hr_probes *probes, uint32_t edge);
+struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock);
+
+/* Zero a record whose waiter or process is gone and has been drained, and hand it out again. */
+int hr_probes_free_edge(struct hr_probes *probes, uint32_t edge);
+int hr_probes_free_lock(struct hr_probes *probes, uint32_t lock);
 
 /*
  * Flows and the histograms of their stages: ids below hr_probes_flows() and hr_probes_stages(), 0 is never used; shards below

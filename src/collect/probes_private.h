@@ -25,7 +25,7 @@ struct hr_probes {
 	uint64_t epoch_ns;
 	uint32_t cpus, shards, records;
 	uint32_t flow_shards, stage_records;
-	struct hr_mapping threads, processes, calls, cpu_records, flows, stages;
+	struct hr_mapping threads, processes, calls, cpu_records, flows, stages, edges, locks;
 	const char *request_binary, *request_symbol; /* the caller's; NULL: no request probe */
 	struct bpf_link *entry, *ret;
 	struct ring_buffer *ended;    /* sockets that ended */
@@ -61,5 +61,9 @@ int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err);
 int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_requests_detach(struct hr_probes *probes);
 void hr_probes_requests_close(struct hr_probes *probes);
+
+/* The wait graph, likewise. */
+int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);
+void hr_probes_waits_close(struct hr_probes *probes);
 
 #endif

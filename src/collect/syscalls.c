@@ -57,9 +57,8 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 		"link linkat symlink symlinkat chmod fchmod fchmodat fchmodat2 "
 		"chown fchown lchown fchownat chown32 fchown32 lchown32 "
 		"utime utimes futimesat utimensat utimensat_time64 file_getattr file_setattr "
-		"truncate ftruncate truncate64 ftruncate64 fallocate lseek _llseek "
-		"fsync fdatasync sync syncfs sync_file_range msync "
-		"getdents getdents64 readdir readahead fadvise64 fadvise64_64 copy_file_range cachestat "
+		"truncate truncate64 lseek _llseek sync msync "
+		"readdir readahead fadvise64 fadvise64_64 copy_file_range cachestat "
 		"setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr "
 		"removexattr lremovexattr fremovexattr setxattrat getxattrat listxattrat removexattrat "
 		"statfs fstatfs statfs64 fstatfs64 ustat quotactl quotactl_fd acct swapon swapoff "
@@ -78,6 +77,9 @@ static const char *const names_of_kind[HR_CALL_KINDS] = {
 		"msgrcv msgsnd semop semtimedop semtimedop_time64 ipc mq_timedsend mq_timedsend_time64 "
 		"mq_timedreceive mq_timedreceive_time64 flock fcntl fcntl64 pause sigsuspend rt_sigsuspend "
 		"rt_sigtimedwait rt_sigtimedwait_time64 add_key request_key keyctl syslog",
+
+	[HR_CALL_FILE_FD] =
+		"fsync fdatasync syncfs sync_file_range ftruncate ftruncate64 fallocate getdents getdents64",
 
 	[HR_CALL_CLOSE] = "close",
 

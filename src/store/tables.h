@@ -227,6 +227,52 @@
 	TEXT(counter, "", "as the kernel names it in /proc/net/snmp and netstat: RetransSegs, ListenOverflows, ...") \
 	INT(count, "", "by how much it grew, for everybody in that namespace; only where it did")
 
+#define HR_COLUMNS_edges(INT, REAL, TEXT) \
+	INT(edge_id, "", "identifies the edge within the run") \
+	INT(thread_id, "", "thread that waited") \
+	TEXT(state, "", "state in which it did") \
+	TEXT(subject_kind, "", "what for: futex, peer, clients, file, pipe, unix, device, event, kernel_lock; null: nothing that has a name") \
+	TEXT(subject, "", "which one: address, peer, path or name; null: it has none") \
+	TEXT(source, "", "who ended the wait: thread, other, interrupt, timeout, signal, unknown; open: it had not ended when the recording did") \
+	INT(waker_thread_id, "", "source thread: which; null: one of several, or another source") \
+	TEXT(waker, "", "name and id of that thread, also of one outside the target; null: no thread")
+
+#define HR_COLUMNS_waits(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the waits ended") \
+	INT(edge_id, "", "edge") \
+	INT(count, "", "waits") \
+	INT(time_ns, "ns", "their time, from leaving the CPU to the wake-up") \
+	INT(handover_ns, "ns", "from the wake-up until the thread had a CPU") \
+	INT(window_ns, "ns", "part of time_ns of which it is known what the waker did; see wait_windows")
+
+#define HR_COLUMNS_wait_windows(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the waits ended") \
+	INT(edge_id, "", "edge") \
+	TEXT(state, "", "what the waker was doing while the thread waited") \
+	INT(time_ns, "ns", "for how long")
+
+#define HR_COLUMNS_wait_histograms(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the waits ended") \
+	INT(edge_id, "", "edge") \
+	INT(low_ns, "ns", "lowest value of the slot") \
+	INT(high_ns, "ns", "lowest value of the next slot") \
+	INT(count, "", "how many waits fell into it")
+
+#define HR_COLUMNS_locks(INT, REAL, TEXT) \
+	INT(lock_id, "", "identifies the lock within the run") \
+	INT(process_id, "", "process whose threads waited for it") \
+	TEXT(address, "", "of the futex, as in edges.subject") \
+	TEXT(symbol, "", "symbol that holds it, with offset; null: none does, as on the heap") \
+	TEXT(mapping, "", "file or kind of memory in which it lies: a path, [heap], [stack], anonymous; null: could not be read")
+
+#define HR_COLUMNS_lock_contention(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(lock_id, "", "lock") \
+	INT(waits, "", "waits that began") \
+	INT(contended_ns, "ns", "time in which at least one thread waited") \
+	INT(queued_ns, "ns", "threads that waited, summed over time") \
+	INT(longest, "", "the most threads that ever waited at once, so far in the run")
+
 #define HR_COLUMNS_losses(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
 	TEXT(reason, "", "what happened; only reasons with a count have a row") \
@@ -273,6 +319,12 @@
 	TABLE(connections, "connections: of those that ended in one interval at most some 3,000, the others only in traffic") \
 	TABLE(listeners, "listening sockets") \
 	TABLE(network_counters, "the kernel's own counters of the network namespaces that the target is in") \
+	TABLE(edges, "who waits for whom: a thread, what it waited for, and who ended the wait") \
+	TABLE(waits, "waits of an edge; long ones count in the interval in which they end") \
+	TABLE(wait_windows, "what the waker did while the waiter waited") \
+	TABLE(wait_histograms, "single waits, slots that are not empty; add counts to merge") \
+	TABLE(locks, "futexes for which threads waited") \
+	TABLE(lock_contention, "how contended they were") \
 	TABLE(losses, "what is missing from the run or guessed in it") \
 	TABLE(costs, "what the recorder used") \
 	TABLE(probe_costs, "what the BPF programs used, in samples") \

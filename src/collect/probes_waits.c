@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "collect/probes_private.h"
+
+int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err)
+{
+	struct headroom_bpf *bpf = probes->bpf;
+	int ret;
+
+	if ((ret = hr_probes_map(bpf->maps.edges, &probes->edges, err)) ||
+	    (ret = hr_probes_map(bpf->maps.locks, &probes->locks, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_edges, HR_EDGES - 1, err)))
+		return ret;
+	return hr_probes_fill(bpf->maps.free_locks, HR_LOCKS - 1, err);
+}
+
+void hr_probes_waits_close(struct hr_probes *probes)
+{
+	hr_probes_unmap(&probes->edges);
+	hr_probes_unmap(&probes->locks);
+}
+
+struct hr_edge *hr_probes_edge(struct hr_probes *probes, uint32_t edge)
+{
+	return hr_probes_record(&probes->edges, edge);
+}
+
+struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock)
+{
+	return hr_probes_record(&probes->locks, lock);
+}
+
+int hr_probes_free_edge(struct hr_probes *probes, uint32_t id)
+{
+	struct hr_edge *edge = hr_probes_edge(probes, id);
+
+	bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.edge_ids), &edge->key);
+	memset(edge, 0, sizeof(*edge));
+	return hr_probes_push(probes->bpf->maps.free_edges, id);
+}
+
+/* The key of lock_ids in bpf/waits.bpf.h. */
+struct lock_key {
+	uint64_t address, process;
+};
+
+int hr_probes_free_lock(struct hr_probes *probes, uint32_t id)
+{
+	struct hr_lock *lock = hr_probes_lock(probes, id);
+	struct lock_key key = { .address = lock->address, .process = lock->process };
+
+	bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.lock_ids), &key);
+	memset(lock, 0, sizeof(*lock));
+	return hr_probes_push(probes->bpf->maps.free_locks, id);
+}
