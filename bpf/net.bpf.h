@@ -69,6 +69,27 @@ static __always_inline int on_data_ready(struct sock *sk)
 	return 0;
 }
 
+/*
+ * The first use of the socket, or the first since the process whose flow it was in is gone: then the request at hand goes on in
+ * the new flow, for its end is counted there. False: there is no flow for it.
+ */
+static __noinline bool join_flow(struct socket_state *state, struct sock *sk, __u32 process, __u64 now_ns)
+{
+	struct hr_flow *flow;
+
+	if (!state || !sk)
+		return false;
+	socket_join(state, sk, process);
+	flow = socket_flow(state);
+	if (!flow)
+		return false;
+	take_arrival(state);
+	state->begin.slot = 0; /* its thread is gone too */
+	if (state->phase == HR_PHASE_SERVING)
+		flow_arrive(flow, now_ns);
+	return true;
+}
+
 /* The current thread uses the socket. False: neither is of interest. */
 static __always_inline bool begin_visit(struct sock *sk, struct visit *visit, struct socket_state **ret_state)
 {
@@ -96,7 +117,8 @@ static __always_inline bool begin_visit(struct sock *sk, struct visit *visit, st
 		return false;
 	visit->flow = socket_flow(state);
 	if (!visit->flow) {
-		socket_join(state, sk, visit->thread->process);
+		if (!join_flow(state, sk, visit->thread->process, visit->now_ns))
+			return false;
 		visit->flow = socket_flow(state);
 		if (!visit->flow)
 			return false;
