@@ -8,7 +8,7 @@
  */
 #include "block.bpf.h"
 #include "incoming.bpf.h"
-#include "unix.bpf.h"
+#include "socket.bpf.h"
 
 /* The sock behind a descriptor of the current thread; NULL: it is no socket. */
 static __noinline struct sock *sock_by_fd(__u32 fd)
@@ -42,17 +42,24 @@ static __always_inline void accept_tcp(__u32 process, struct sock *sk, __u64 now
 {
 	__u64 address = (__u64)sk;
 	struct incoming *incoming = bpf_map_lookup_elem(&incoming_sockets, &address);
+	__u16 port = PEEK(sock, sk, __sk_common.skc_num);
 	struct hr_flow *flow;
+	__u32 id;
 
-	if (!incoming || incoming->flow)
+	if ((incoming && incoming->flow) || PEEK(sock, sk, sk_protocol) != IPPROTO_TCP)
 		return;
-	incoming->flow = accepted_flow(process, HR_TRANSPORT_TCP, PEEK(sock, sk, __sk_common.skc_num), NULL);
-	flow = flow_head(incoming->flow);
+	id = accepted_flow(process, HR_TRANSPORT_TCP, port, NULL);
+	flow = flow_head(id);
 	if (!flow)
 		return;
-	incoming->generation = flow->generation;
 	flow_add(&flow->opened, 1);
-	stage_add(incoming->flow, HR_STAGE_ACCEPT, elapsed_ns(incoming->established_ns, now_ns));
+	if (!incoming) { /* it came before the recording, or the process was handed the socket that listens */
+		port_listens(port);
+		return;
+	}
+	incoming->flow = id;
+	incoming->generation = flow->generation;
+	stage_add(id, HR_STAGE_ACCEPT, elapsed_ns(incoming->established_ns, now_ns));
 }
 
 static __always_inline void accept_unix(__u32 process, struct sock *listener, struct sock *sk, __u64 now_ns)
@@ -68,6 +75,7 @@ static __always_inline void accept_unix(__u32 process, struct sock *listener, st
 	if (!flow)
 		return;
 	flow_add(&flow->opened, 1);
+	path_listens(PEEK(unix_sock, sk, addr));
 	if (unix_accept((__u64)listener, PEEK(sock, listener, sk_receive_queue.qlen), now_ns, &wait_ns))
 		stage_add(id, HR_STAGE_ACCEPT, wait_ns);
 }

@@ -137,10 +137,22 @@ static __always_inline bool is_listening_path(struct unix_address *name)
 	return name && bpf_map_lookup_elem(&listening_paths, &key);
 }
 
-/*
- * Which end of a connection it is. An accepted unix socket has the name of the one that listened, its client seldom has any; the
- * two ends of a socketpair have none.
- */
+/* An accepted unix socket has the name of the one that listened; its client may have one of its own. A socketpair has none. */
+static __always_inline __u8 unix_role(struct sock *sk)
+{
+	struct unix_address *name = unix_name(sk);
+
+	if (is_listening_path(name))
+		return HR_ROLE_SERVER;
+	if (unix_peer_name(sk))
+		return HR_ROLE_DOWNSTREAM;
+	if (!name)
+		return HR_ROLE_NONE;
+	path_listens(name);
+	return HR_ROLE_SERVER;
+}
+
+/* Which end of a connection it is. */
 static __noinline __maybe_unused void socket_decide(struct socket_state *state, struct sock *sk)
 {
 	if (!state || !sk || state->decided)
@@ -148,16 +160,10 @@ static __noinline __maybe_unused void socket_decide(struct socket_state *state, 
 	state->decided = 1;
 	if (state->role != HR_ROLE_NONE)
 		return;
-	if (is_tcp(sk)) {
+	if (is_tcp(sk))
 		state->role = is_listening_port(sk->__sk_common.skc_num) ? HR_ROLE_SERVER : HR_ROLE_DOWNSTREAM;
-	} else if (is_unix_stream(sk)) {
-		if (unix_name(sk)) {
-			state->role = HR_ROLE_SERVER;
-			path_listens(unix_name(sk));
-		} else if (unix_peer_name(sk)) {
-			state->role = HR_ROLE_DOWNSTREAM;
-		}
-	}
+	else if (is_unix_stream(sk))
+		state->role = unix_role(sk);
 }
 
 /* An address as IPv6; IPv4 is mapped into it. */
