@@ -10,10 +10,8 @@
 #include "incoming.bpf.h"
 #include "socket.bpf.h"
 
-/* The sock behind a descriptor of the current thread; NULL: it is no socket. */
-static __noinline struct sock *sock_by_fd(__u32 fd)
+static __always_inline struct sock *sock_of(struct file *file)
 {
-	struct file *file = file_by_fd(bpf_get_current_task_btf(), fd);
 	struct inode *inode;
 	struct socket *socket;
 
@@ -24,6 +22,22 @@ static __noinline struct sock *sock_by_fd(__u32 fd)
 		return NULL;
 	socket = PEEK(file, file, private_data);
 	return socket ? PEEK(socket, socket, sk) : NULL;
+}
+
+/* The sock behind a descriptor of the current thread; NULL: it is no socket. */
+static __noinline struct sock *sock_by_fd(__u32 fd)
+{
+	return sock_of(file_by_fd(bpf_get_current_task_btf(), fd));
+}
+
+/* Other descriptors, or calls that other threads are in, hold the file too. */
+static __always_inline bool is_shared(struct file *file)
+{
+	struct file___referenced *referenced = (void *)file;
+
+	if (bpf_core_field_exists(referenced->f_ref))
+		return BPF_CORE_READ(referenced, f_ref.refcnt.counter) > 0;
+	return BPF_CORE_READ((struct file___counted *)file, f_count.counter) > 1;
 }
 
 static __always_inline __u32 accepted_flow(__u32 process, __u8 transport, __u16 port, struct unix_address *name)
@@ -94,15 +108,17 @@ static __noinline void count_accept(struct hr_thread *thread, __u32 fd)
 		accept_tcp(thread->process, sk, bpf_ktime_get_ns());
 }
 
-/* Only where the target listens on a path at all. */
+/* Only where the target listens on a path at all. A copy that goes, as in a server that forks for each connection, ends nothing. */
 static __noinline void note_close(struct hr_thread *thread)
 {
+	struct file *file;
 	struct sock *sk;
 
 	if (!thread || !has_listening_paths)
 		return;
-	sk = sock_by_fd(CALL_ARG(thread, 0));
-	if (sk && PEEK(sock, sk, __sk_common.skc_family) == AF_UNIX)
+	file = file_by_fd(bpf_get_current_task_btf(), CALL_ARG(thread, 0));
+	sk = sock_of(file);
+	if (sk && !is_shared(file) && PEEK(sock, sk, __sk_common.skc_family) == AF_UNIX)
 		unix_close((__u64)sk, bpf_ktime_get_ns());
 }
 

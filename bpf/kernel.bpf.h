@@ -33,6 +33,7 @@ enum bpf_map_type {
 };
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_F_USER_STACK = 1U << 8 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1U << 10 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_RB_NO_WAKEUP = 1 };
 
@@ -104,6 +105,23 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+};
+
+/* Since 6.13 references are counted from 0 (commit 90ee6ed776c0), before that f_count has them, from 1. */
+struct atomic_long {
+	long counter;
+};
+
+struct file_reference {
+	struct atomic_long refcnt;
+};
+
+struct file___referenced {
+	struct file_reference f_ref;
+};
+
+struct file___counted {
+	struct atomic_long f_count;
 };
 
 struct files_struct {
@@ -239,6 +257,23 @@ struct pt_regs {
 #error "syscall arguments of this architecture are not known here"
 #endif
 
+struct gendisk {
+	int major;
+	int first_minor;
+	char disk_name[32];
+};
+
+struct request_queue {
+	struct gendisk *disk; /* NULL: it is not of a disk */
+};
+
+struct request {
+	struct request_queue *q;
+	__u32 cmd_flags;
+	__u32 __data_len; /* not finished yet */
+	__u64 start_time_ns;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -299,6 +334,16 @@ struct linux_binprm;
 #define SOCK_NOSPACE (1UL << 2) /* socket.flags: a write found no room, and who waits for it is to be told */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
+
+/* struct request.cmd_flags */
+#define REQ_OP_MASK 0xff
+#define REQ_OP_READ 0
+#define REQ_OP_WRITE 1
+#define REQ_OP_FLUSH 2
+#define REQ_OP_DISCARD 3
+#define REQ_OP_SECURE_ERASE 5
+#define REQ_OP_WRITE_ZEROES 9
+#define REQ_OP_PASSTHROUGH 32 /* from here on commands that only the driver knows */
 
 enum {
 	TCP_ESTABLISHED = 1,
