@@ -31,10 +31,8 @@ static __always_inline void fill_tcp(struct hr_socket_row *row, struct tcp_sock 
 
 static __always_inline void fill_unix(struct hr_socket_row *row, struct sock *sk)
 {
-	struct unix_address *name = unix_name(sk);
+	struct unix_address *name = row->role == HR_ROLE_DOWNSTREAM ? unix_peer_name(sk) : unix_name(sk);
 
-	if (!name)
-		name = unix_peer_name(sk);
 	if (name)
 		read_unix_path(name, row->path, &row->path_bytes);
 }
