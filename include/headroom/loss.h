@@ -25,13 +25,17 @@ enum hr_loss {
 	HR_LOSS_UNSEEN_READS = 15,    /* an answer to data whose read was not seen (splice): its stages are not split */
 	HR_LOSS_EDGE_RECORDS = 16,    /* a wait that found no free edge, not even one without its waker */
 	HR_LOSS_LOCK_RECORDS = 17,    /* a futex that found no free record: its contention is not known */
-	HR_LOSSES_KERNEL = 18,	      /* those above are counted in the kernel, those below in user space */
+	HR_LOSS_SAMPLES = 18,	      /* a sample that found no room */
+	HR_LOSS_STACKS = 19,	      /* a sample whose stack found no room, or was one too many at a time */
+	HR_LOSS_DISK_REQUESTS = 20,   /* a request for block I/O, or its disk, found no room: it is in no count of the disk */
+	HR_LOSSES_KERNEL = 21,	      /* those above are counted in the kernel, those below in user space */
 
-	HR_LOSS_MISSED_PROGRAMS = 18, /* runs of a program that the kernel skipped (recursion) */
-	HR_LOSS_TORN_READS = 19,      /* accounts that changed under the reader every time it tried */
-	HR_LOSS_STORE_ROWS = 20,      /* rows that the run file did not take */
-	HR_LOSS_LATE_INTERVALS = 21,  /* intervals that took over twice as long as asked */
-	HR_LOSSES = 22
+	HR_LOSS_MISSED_PROGRAMS = 21, /* runs of a program that the kernel skipped (recursion) */
+	HR_LOSS_TORN_READS = 22,      /* accounts that changed under the reader every time it tried */
+	HR_LOSS_STORE_ROWS = 23,      /* rows that the run file did not take */
+	HR_LOSS_LATE_INTERVALS = 24,  /* intervals that took over twice as long as asked */
+	HR_LOSS_UNREAD_MEMORY = 25,   /* a process of too many: how much memory it has was not read in that interval */
+	HR_LOSSES = 26
 };
 
 #endif

@@ -83,6 +83,18 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		"lock_records", "a futex found no free record: how contended it was is not known",
 		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
 	},
+	[HR_LOSS_SAMPLES] = {
+		"samples", "a sample found no room: its time is in the states, but in no stack",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_STACKS] = {
+		"stacks", "a sample was taken without its stack, because too many came at once",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
+	[HR_LOSS_DISK_REQUESTS] = {
+		"disk_requests", "a request for block I/O found no room: it is not in the counts of its disk",
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+	},
 	[HR_LOSS_MISSED_PROGRAMS] = {
 		"missed_programs", "an event came while a probe was running: the kernel skipped it",
 		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
@@ -97,6 +109,10 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 	},
 	[HR_LOSS_LATE_INTERVALS] = {
 		"late_intervals", "an interval took over twice as long as asked",
+		HR_HARMLESS, HR_LOSS_OF_NOTHING, 0,
+	},
+	[HR_LOSS_UNREAD_MEMORY] = {
+		"unread_memory", "a process was one of too many: its memory was not read in that interval",
 		HR_HARMLESS, HR_LOSS_OF_NOTHING, 0,
 	},
 };

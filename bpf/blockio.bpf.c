@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Disks: what each of them is asked for and by whom, how long it takes, and how many requests it has at once.
+ *
+ * Hooks block_rq_insert, block_rq_issue, block_rq_complete, block_rq_requeue, block_rq_merge (tp_btf).
+ * Cost per request: one hash insertion and one deletion, two look-ups, and some eight atomic additions to the disk's record.
+ *
+ * Only what goes through a request queue is seen: dm, md and zram have none, but the disks below them do. A request is known by
+ * its address, which the kernel uses again; so one whose end was missed is put right when the next one takes its place.
+ */
+#include "thread.bpf.h"
+
+#include "headroom/disks.h"
+
+#define DISK_PROBES 16 /* records tried before a disk is given up */
+#define DISK_HASH 2654435761U
+
+/* Index -> record of a disk, at or after the hash of its device number. Full: the disk's requests are lost, and counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HR_DISKS);
+	__type(key, __u32);
+	__type(value, struct hr_disk);
+} disks SEC(".maps");
+
+struct disk_request {
+	__u64 issued_ns; /* 0: the disk does not have it */
+	__u32 disk;	 /* index */
+	__u8 operation;
+	__u8 owner;
+	__u16 pad;
+};
+
+/* Address of a request -> what is known of it. Full: the request is lost, and counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HR_DISK_REQUESTS);
+	__type(key, __u64);
+	__type(value, struct disk_request);
+} disk_requests SEC(".maps");
+
+/* The record of that disk; NULL: none is free. Its index in *ret_index. */
+static __always_inline struct hr_disk *disk_by_device(__u32 device, struct gendisk *gendisk, __u32 *ret_index)
+{
+	__u32 first = device * DISK_HASH;
+
+	for (__u32 i = 0; i < DISK_PROBES; i++) {
+		__u32 index = ((first >> 16) + i) % HR_DISKS, found;
+		struct hr_disk *disk = bpf_map_lookup_elem(&disks, &index);
+
+		if (!disk)
+			return NULL;
+		found = disk->device;
+		if (!found)
+			found = __sync_val_compare_and_swap(&disk->device, 0, device);
+		if (!found)
+			bpf_probe_read_kernel_str(disk->name, sizeof(disk->name), gendisk->disk_name);
+		if (!found || found == device) {
+			*ret_index = index;
+			return disk;
+		}
+	}
+	return NULL;
+}
+
+static __always_inline __u8 operation_of(__u32 cmd_flags)
+{
+	switch (cmd_flags & REQ_OP_MASK) {
+	case REQ_OP_READ: return HR_DISK_READ;
+	case REQ_OP_WRITE: return HR_DISK_WRITE;
+	case REQ_OP_FLUSH: return HR_DISK_FLUSH;
+	case REQ_OP_DISCARD:
+	case REQ_OP_SECURE_ERASE:
+	case REQ_OP_WRITE_ZEROES: return HR_DISK_DISCARD;
+	}
+	return HR_DISK_OTHER;
+}
+
+static __always_inline __u8 current_owner(void)
+{
+	return current_thread() ? HR_DISK_TARGET : HR_DISK_OTHERS;
+}
+
+static __always_inline void arrive(struct hr_disk *disk, __u64 now_ns)
+{
+	__u64 before = __sync_fetch_and_add(&disk->in_flight, 1);
+
+	__sync_fetch_and_add(&disk->depth_ns, -now_ns);
+	if (!before)
+		__sync_fetch_and_add(&disk->busy_ns, -now_ns);
+}
+
+/* Only of what arrived. */
+static __always_inline void depart(struct hr_disk *disk, struct disk_request *known, __u64 now_ns)
+{
+	__u64 before = __sync_fetch_and_add(&disk->in_flight, -1);
+
+	known->issued_ns = 0;
+	__sync_fetch_and_add(&disk->depth_ns, now_ns);
+	if (before == 1)
+		__sync_fetch_and_add(&disk->busy_ns, now_ns);
+}
+
+/* The disk does not have it any more, as far as we knew. */
+static __always_inline void take_back(struct disk_request *known)
+{
+	struct hr_disk *disk = known->issued_ns ? bpf_map_lookup_elem(&disks, &known->disk) : NULL;
+
+	if (disk)
+		depart(disk, known, bpf_ktime_get_ns());
+}
+
+/* It waits in the kernel's queue. Whoever issues it later may be anybody; who puts it there is who asked for it. */
+static __always_inline int on_insert(struct request *request)
+{
+	__u64 key = (__u64)request;
+	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key), fresh = {};
+
+	if (known && !known->issued_ns) /* the disk gave it back, and the kernel tries again */
+		return 0;
+	if (known)
+		take_back(known);
+	fresh.owner = current_owner();
+	if (bpf_map_update_elem(&disk_requests, &key, &fresh, BPF_ANY))
+		lost(HR_LOSS_DISK_REQUESTS);
+	return 0;
+}
+
+static __always_inline int on_issue(struct request *request)
+{
+	__u32 operation = request->cmd_flags & REQ_OP_MASK, device;
+	__u64 key = (__u64)request, now_ns;
+	struct disk_request *known, fresh = {};
+	struct gendisk *gendisk = request->q->disk;
+	struct hr_disk *disk;
+
+	device = (__u32)gendisk->major << 20 | gendisk->first_minor; /* reads as 0 through NULL: a tape, a control queue */
+	if (!device || operation >= REQ_OP_PASSTHROUGH)
+		return 0;
+	known = bpf_map_lookup_elem(&disk_requests, &key);
+	if (known)
+		take_back(known);
+	else
+		fresh.owner = current_owner();
+	disk = disk_by_device(device, gendisk, &fresh.disk);
+	if (!disk) {
+		lost(HR_LOSS_DISK_REQUESTS);
+		return 0;
+	}
+	now_ns = bpf_ktime_get_ns();
+	if (known) {
+		known->disk = fresh.disk;
+		known->operation = operation_of(operation);
+		known->issued_ns = now_ns;
+	} else {
+		fresh.operation = operation_of(operation);
+		fresh.issued_ns = now_ns;
+		if (bpf_map_update_elem(&disk_requests, &key, &fresh, BPF_ANY)) {
+			lost(HR_LOSS_DISK_REQUESTS);
+			return 0;
+		}
+	}
+	arrive(disk, now_ns);
+	return 0;
+}
+
+/* A part of a request is finished, or all of it. */
+static __always_inline int on_complete(struct request *request, bool failed, __u32 bytes)
+{
+	__u64 key = (__u64)request, now_ns, start_ns;
+	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
+	__u64 operation, owner;
+	struct hr_disk_work *work;
+	struct hr_disk *disk;
+
+	if (!known) /* of the time before the recording, or never issued */
+		return 0;
+	disk = known->issued_ns ? bpf_map_lookup_elem(&disks, &known->disk) : NULL;
+	if (!disk) { /* it failed on the way to the disk */
+		bpf_map_delete_elem(&disk_requests, &key);
+		return 0;
+	}
+	operation = whole(known->operation);
+	owner = whole(known->owner);
+	if (operation >= HR_DISK_OPERATIONS || owner >= HR_DISK_OWNERS)
+		return 0;
+	work = &disk->work[operation][owner];
+	if (!failed)
+		__sync_fetch_and_add(&work->bytes, bytes);
+	if (bytes < request->__data_len)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	start_ns = request->start_time_ns; /* 0 where the disk's statistics are off */
+	if (!start_ns || start_ns > known->issued_ns)
+		start_ns = known->issued_ns;
+	__sync_fetch_and_add(&work->queued_ns, known->issued_ns - start_ns);
+	__sync_fetch_and_add(&work->latency_ns, now_ns - start_ns);
+	__sync_fetch_and_add(&work->count, 1);
+	if (failed)
+		__sync_fetch_and_add(&work->errors, 1);
+	__sync_fetch_and_add(&work->slots[whole(hr_hist_slot(now_ns - start_ns, HR_HIST_BITS, HR_HIST_SLOTS)) % HR_HIST_SLOTS], 1);
+	depart(disk, known, now_ns);
+	bpf_map_delete_elem(&disk_requests, &key);
+	return 0;
+}
+
+/* The disk could not take it now. */
+static __always_inline int on_requeue(struct request *request)
+{
+	__u64 key = (__u64)request;
+	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
+
+	if (known)
+		take_back(known);
+	return 0;
+}
+
+/* It waited in the queue, and became a part of another one. */
+static __always_inline int on_merge(struct request *request)
+{
+	__u64 key = (__u64)request;
+
+	bpf_map_delete_elem(&disk_requests, &key);
+	return 0;
+}
+
+SEC("tp_btf/block_rq_insert")
+int BPF_PROG(blockio_insert, struct request *request)
+{
+	return on_insert(request);
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(blockio_issue, struct request *request)
+{
+	return on_issue(request);
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(blockio_complete, struct request *request, __u8 status, __u32 bytes)
+{
+	return on_complete(request, status, bytes);
+}
+
+SEC("tp_btf/block_rq_requeue")
+int BPF_PROG(blockio_requeue, struct request *request)
+{
+	return on_requeue(request);
+}
+
+SEC("tp_btf/block_rq_merge")
+int BPF_PROG(blockio_merge, struct request *request)
+{
+	return on_merge(request);
+}
