@@ -21,7 +21,8 @@ HR_TABLES(COLUMNS)
 	(HR_TABLE_##table == HR_TABLE_intervals || HR_TABLE_##table == HR_TABLE_processes || \
 	 HR_TABLE_##table == HR_TABLE_threads || HR_TABLE_##table == HR_TABLE_flows || \
 	 HR_TABLE_##table == HR_TABLE_connections || \
-	 HR_TABLE_##table == HR_TABLE_edges || HR_TABLE_##table == HR_TABLE_locks)
+	 HR_TABLE_##table == HR_TABLE_edges || HR_TABLE_##table == HR_TABLE_locks || \
+	 HR_TABLE_##table == HR_TABLE_disks)
 
 #define ROW(table, meaning) \
 	[HR_TABLE_##table] = { #table, meaning, table##_columns, COUNT_OF(table##_columns), IS_KEYED(table) },

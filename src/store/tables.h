@@ -273,6 +273,62 @@
 	INT(queued_ns, "ns", "threads that waited, summed over time") \
 	INT(longest, "", "the most threads that ever waited at once, so far in the run")
 
+#define HR_COLUMNS_disks(INT, REAL, TEXT) \
+	INT(disk_id, "", "identifies the disk within the run") \
+	TEXT(name, "", "as the kernel calls it: vda, nvme0n1") \
+	TEXT(device, "", "major and minor number: 254:0")
+
+#define HR_COLUMNS_disk_load(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(disk_id, "", "disk") \
+	INT(busy_ns, "ns", "time in which it had at least one request: over the interval's length it is its utilisation") \
+	INT(in_flight_ns, "ns", "requests that it had, summed over time: over the interval's length it is their mean number")
+
+#define HR_COLUMNS_disk_operations(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the requests were finished") \
+	INT(disk_id, "", "disk") \
+	TEXT(operation, "", "read, write, flush (of the disk's own cache), discard (blocks that are not needed or to be zeros), other") \
+	TEXT(owner, "", "target: a thread of the target handed it to the disk's queue; others: who wrote into the page cache is not known to the kernel thread that writes it back") \
+	INT(count, "", "requests finished") \
+	INT(data_bytes, "bytes", "read, written or discarded by them") \
+	INT(errors, "", "of them, those that failed") \
+	INT(latency_ns, "ns", "their time, from when the kernel had a request for it until it was finished") \
+	INT(queued_ns, "ns", "the part of it before the disk got them")
+
+#define HR_COLUMNS_disk_histograms(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval in which the requests were finished") \
+	INT(disk_id, "", "disk") \
+	TEXT(operation, "", "as in disk_operations") \
+	TEXT(owner, "", "as in disk_operations") \
+	INT(low_ns, "ns", "lowest value of the slot") \
+	INT(high_ns, "ns", "lowest value of the next slot") \
+	INT(count, "", "how many requests fell into it")
+
+#define HR_COLUMNS_memory(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	INT(process_id, "", "process; of more than 256 some have no row, see the loss unread_memory") \
+	INT(minor_faults, "", "page faults in the interval that needed no disk; what came after its last reading is missing of a process that ended") \
+	INT(major_faults, "", "page faults that needed one; likewise") \
+	INT(resident_bytes, "bytes", "memory that it had at the interval's end, shared pages in each of their processes") \
+	INT(swapped_bytes, "bytes", "memory of it that was in swap then; null: not known")
+
+#define HR_COLUMNS_memory_limits(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	TEXT(cgroup, "", "cgroup of the target, or one above it, that has a memory limit; null: the host, whose limit is its memory") \
+	INT(limit_bytes, "bytes", "the limit, or where the kernel begins to slow it down (memory.high) if that is lower") \
+	INT(used_bytes, "bytes", "used at the interval's end; the host: what is not available") \
+	INT(cache_bytes, "bytes", "of it, page cache, which the kernel can mostly take back; null: not known, and for the host, where it is not in used_bytes") \
+	INT(hits, "", "times in the interval that the limit was hit; the host: direct reclaims; null: not known") \
+	INT(oom_kills, "", "processes killed in the interval for want of memory; null: not known") \
+	INT(refaults, "", "pages read again in the interval that had been dropped a short while ago; null: not known")
+
+#define HR_COLUMNS_pressure(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval") \
+	TEXT(cgroup, "", "cgroup of the target; null: the whole host") \
+	TEXT(resource, "", "cpu, io or memory") \
+	INT(some_ns, "ns", "time in the interval in which at least one task was held up for want of it") \
+	INT(full_ns, "ns", "time in which all that were not idle were; null: this kernel does not tell")
+
 #define HR_COLUMNS_losses(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
 	TEXT(reason, "", "what happened; only reasons with a count have a row") \
@@ -325,6 +381,13 @@
 	TABLE(wait_histograms, "single waits, slots that are not empty; add counts to merge") \
 	TABLE(locks, "futexes for which threads waited") \
 	TABLE(lock_contention, "how contended they were") \
+	TABLE(disks, "disks that were used during the run, by anybody on the host") \
+	TABLE(disk_load, "how busy each disk was; only intervals in which it was") \
+	TABLE(disk_operations, "what the disks did, and for whom") \
+	TABLE(disk_histograms, "latencies of single requests, slots that are not empty; add counts to merge") \
+	TABLE(memory, "page faults and memory of a process") \
+	TABLE(memory_limits, "memory limits that bind the target, and how near they are") \
+	TABLE(pressure, "how long tasks were held up for want of CPU, disk or memory, as the kernel counts it") \
 	TABLE(losses, "what is missing from the run or guessed in it") \
 	TABLE(costs, "what the recorder used") \
 	TABLE(probe_costs, "what the BPF programs used, in samples") \
