@@ -2,7 +2,11 @@
 #ifndef HR_NET_BPF_H
 #define HR_NET_BPF_H
 
-/* What happens to a socket: data arrives, a thread of the target reads or writes. The same whatever hook tells it. */
+/*
+ * What happens to a socket: data arrives, a thread of the target reads or writes. The same whatever hook tells it.
+ *
+ * Cost per event of the target: a clock, some 20 stores, two or three atomic additions; per request its state times twice.
+ */
 #include "request.bpf.h"
 
 /* Data for a socket that nobody of the target has used so far: worth following if it came in on one of the target's paths. */
@@ -53,7 +57,8 @@ static __always_inline int on_data_ready(struct sock *sk)
 		note_backlog(state, sk);
 		return 0;
 	} else {
-		if (sk->sk_shutdown & RCV_SHUTDOWN && !has_unread(sk)) /* nothing but the end of the stream */
+		/* nothing but the end of the stream; or of a unix socket, whose reader was faster than this */
+		if ((sk->sk_shutdown & RCV_SHUTDOWN || sk->__sk_common.skc_family == AF_UNIX) && !has_unread(sk))
 			return 0;
 		now_ns = bpf_ktime_get_ns();
 	}

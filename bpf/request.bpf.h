@@ -184,6 +184,21 @@ static __always_inline bool overlaps(struct socket_state *state, const struct vi
 	return state->overlaps >= 16 && state->overlaps * 4 > state->requests;
 }
 
+/* An answer to data that is gone, and nobody was seen to read it: by splice. */
+static __noinline __maybe_unused void answer_unseen(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
+{
+	if (!state || !flow)
+		return;
+	lost(HR_LOSS_UNSEEN_READS);
+	request_finish(state);
+	state->arrive_ns = state->ready_ns;
+	if (!take_arrival(state))
+		flow_arrive(flow, state->ready_ns);
+	state->ready_ns = 0;
+	state->begin.at_ns = 0;
+	request_answer(state, flow, slot, now_ns);
+}
+
 static __always_inline void server_write(struct socket_state *state, struct sock *sk, struct visit *visit)
 {
 	__u32 why = look_at_write(state, visit->thread);
@@ -197,18 +212,12 @@ static __always_inline void server_write(struct socket_state *state, struct sock
 			socket_multiplexed(state, visit->flow, HR_MULTIPLEXED_OVERLAP, visit->now_ns);
 		else
 			request_answer(state, visit->flow, visit->slot, visit->now_ns);
+	} else if (state->ready_ns && !has_unread(sk)) {
+		answer_unseen(state, visit->flow, visit->slot, visit->now_ns);
 	} else if (state->phase == HR_PHASE_SENDING) {
 		/* it had not left by the write before: it was in flight up to this one */
 		flow_add(&visit->flow->departed_ns, elapsed_ns(state->last_write_ns, visit->now_ns));
 		state->last_write_ns = visit->now_ns;
-	} else if (state->ready_ns && !has_unread(sk)) { /* the data went, and nobody was seen to read it: by splice */
-		lost(HR_LOSS_UNSEEN_READS);
-		state->arrive_ns = state->ready_ns;
-		if (!take_arrival(state))
-			flow_arrive(visit->flow, state->ready_ns);
-		state->ready_ns = 0;
-		state->begin.at_ns = 0;
-		request_answer(state, visit->flow, visit->slot, visit->now_ns);
 	}
 	/* else it speaks unasked */
 	note_request(state, sk);
