@@ -80,7 +80,30 @@ static __always_inline void read_unix_path(struct unix_address *address, char pa
 	*ret_bytes = bytes;
 }
 
-static __noinline __u32 flow_claim(const struct hr_flow_key *key)
+/*
+ * A name of a unix socket in a key. Its address would not do: a server that listens on one path after another mostly gets the
+ * same one again. 64 bits of a hash over at most a thousand names do.
+ */
+static __noinline __u64 unix_name_hash(struct unix_address *name)
+{
+	__u64 words[HR_UNIX_PATH_BYTES / 8 + 1] = {}, hash = 0;
+	__u64 bytes;
+
+	if (!name)
+		return 0;
+	bytes = whole(BPF_CORE_READ(name, len) - sizeof(unsigned short));
+	if (!bytes || bytes > HR_UNIX_PATH_BYTES)
+		return 0;
+	bpf_probe_read_kernel(words, bytes, &name->name[0].sun_path);
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(words) / 8; i++) {
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	}
+	return hash + bytes;
+}
+
+static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_address *name)
 {
 	struct hr_flow *head;
 	__u32 id = 0, *winner;
@@ -99,7 +122,7 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key)
 	head->key.transport = key->transport;
 	__builtin_memcpy(head->key.address, key->address, sizeof(key->address));
 	if (key->transport == HR_TRANSPORT_UNIX)
-		read_unix_path(*(struct unix_address **)key->address, head->path, &head->path_bytes);
+		read_unix_path(name, head->path, &head->path_bytes);
 	if (bpf_map_update_elem(&flow_ids, key, &id, BPF_NOEXIST)) { /* another CPU was first */
 		bpf_map_push_elem(&free_flows, &id, BPF_ANY);
 		winner = bpf_map_lookup_elem(&flow_ids, key);
@@ -110,12 +133,18 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key)
 	return id;
 }
 
-/* The id of a flow; 0: no record was free, which is counted. */
-static __always_inline __u32 flow_find(const struct hr_flow_key *key)
+/* The id of a flow; 0: no record was free, which is counted. The address of a unix one is that of its name. */
+static __always_inline __u32 flow_find(struct hr_flow_key *key)
 {
-	__u32 *id = bpf_map_lookup_elem(&flow_ids, key);
+	struct unix_address *name = NULL;
+	__u32 *id;
 
-	return id ? *id : flow_claim(key);
+	if (key->transport == HR_TRANSPORT_UNIX) {
+		name = *(struct unix_address **)key->address;
+		*(__u64 *)key->address = unix_name_hash(name);
+	}
+	id = bpf_map_lookup_elem(&flow_ids, key);
+	return id ? *id : flow_claim(key, name);
 }
 
 /* First use of a stage. */
