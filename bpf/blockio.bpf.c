@@ -170,7 +170,7 @@ static __always_inline int on_complete(struct request *request, bool failed, __u
 {
 	__u64 key = (__u64)request, now_ns, start_ns;
 	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
-	__u64 operation, owner;
+	__u64 operation, owner, slot;
 	struct hr_disk_work *work;
 	struct hr_disk *disk;
 
@@ -199,7 +199,9 @@ static __always_inline int on_complete(struct request *request, bool failed, __u
 	__sync_fetch_and_add(&work->count, 1);
 	if (failed)
 		__sync_fetch_and_add(&work->errors, 1);
-	__sync_fetch_and_add(&work->slots[whole(hr_hist_slot(now_ns - start_ns, HR_HIST_BITS, HR_HIST_SLOTS)) % HR_HIST_SLOTS], 1);
+	slot = whole(hr_hist_slot(now_ns - start_ns, HR_HIST_BITS, HR_HIST_SLOTS));
+	if (slot < HR_HIST_SLOTS)
+		__sync_fetch_and_add(&work->slots[slot], 1);
 	depart(disk, known, now_ns);
 	bpf_map_delete_elem(&disk_requests, &key);
 	return 0;

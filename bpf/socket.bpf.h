@@ -7,6 +7,7 @@
  * never by fd, and goes with it.
  */
 #include "budget.bpf.h"
+#include "incoming.bpf.h"
 #include "ports.bpf.h"
 #include "unix.bpf.h"
 
@@ -43,7 +44,7 @@ struct socket_state {
 	__u64 send_full_ns;
 	__u64 state_changes;
 	__u32 backlog_highest;/* listening: since it was listed last */
-	__u32 pad_end;
+	__u32 retransmits;    /* segments that are in its flow already, or from before it was followed */
 
 	struct begin begin;   /* server: the first read of the request at hand */
 };
@@ -86,6 +87,7 @@ static __always_inline struct socket_state *socket_known(struct sock *sk)
 static __noinline __maybe_unused struct socket_state *socket_open(struct sock *sk, __u64 now_ns)
 {
 	struct socket_state *state;
+	struct tcp_sock *tcp;
 
 	if (!sk)
 		return NULL;
@@ -98,6 +100,9 @@ static __noinline __maybe_unused struct socket_state *socket_open(struct sock *s
 		state->id = __sync_fetch_and_add(&socket_count, 1) + 1;
 		state->local_port = sk->__sk_common.skc_num;
 		state->first_ns = now_ns;
+		tcp = bpf_skc_to_tcp_sock(sk);
+		if (tcp)
+			state->retransmits = tcp->total_retrans;
 	}
 	return state;
 }
@@ -190,6 +195,22 @@ static __always_inline void socket_local(struct sock *sk, __u8 ret[16])
 		bpf_probe_read_kernel(ret, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
+/* Accepted without a call that returns it, by io_uring: it is opened when it is used first. */
+static __always_inline void open_unaccepted(const struct socket_state *state, struct sock *sk, struct hr_flow *head)
+{
+	__u64 key = (__u64)sk;
+	struct incoming *incoming;
+
+	if (!state->tcp_born || state->role != HR_ROLE_SERVER)
+		return;
+	incoming = bpf_map_lookup_elem(&incoming_sockets, &key);
+	if (!incoming || incoming->flow)
+		return;
+	incoming->flow = state->flow;
+	incoming->generation = state->generation;
+	flow_add(&head->opened, 1);
+}
+
 /* The flow that a process's use of the socket belongs to. */
 static __noinline __maybe_unused __u32 socket_join(struct socket_state *state, struct sock *sk, __u32 process)
 {
@@ -215,8 +236,10 @@ static __noinline __maybe_unused __u32 socket_join(struct socket_state *state, s
 	state->flow = flow_find(&key);
 	state->process = process;
 	head = flow_head(state->flow);
-	if (head)
+	if (head) {
 		state->generation = head->generation;
+		open_unaccepted(state, sk, head);
+	}
 	return state->flow;
 }
 

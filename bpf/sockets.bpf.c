@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Iterators over sockets: take in those that the target's processes hold already, and list what is known of each.
+ * The sockets that the target's processes hold: take in those that are not known yet, and list what is known of each.
  *
- * Hooks iter/task_file and iter/bpf_sk_storage_map, run by user space. Cost: 0.1 us per open file of the host where the target
- * has new processes; 1 us per followed socket and interval.
+ * Hooks iter/task_file, run by user space: a walk over the descriptors. (An iterator over socket storage would be shorter, but
+ * Linux 7.x reads through a pointer there that it has cleared.) Cost: 0.1 us per descriptor and interval, 1 us per socket.
  */
 #define PEEK_BY_HELPER
 #include "request.bpf.h"
 #include "socket_row.bpf.h"
 
-/* An answer after which nothing was written for so long is complete. User space sets it before it lists. */
+/* User space sets these before it walks: list, or just take in; an answer after which nothing was written for so long is complete. */
+__u32 walk_lists = 0;
 __u64 answer_idle_ns = 0;
 
 struct {
@@ -19,18 +20,8 @@ struct {
 	__type(value, struct hr_socket_row);
 } listed_row SEC(".maps");
 
-static __always_inline void take_in(struct sock *sk, __u32 process)
+static __always_inline void take_in_listener(struct socket_state *state, struct sock *sk, __u32 process)
 {
-	bool listens = sk->__sk_common.skc_state == TCP_LISTEN;
-	struct socket_state *state;
-
-	if (!is_tcp(sk) && !is_unix_stream(sk))
-		return;
-	if (is_tcp(sk) && sk->__sk_common.skc_state == TCP_CLOSE)
-		return; /* of no use yet */
-	state = socket_open(sk, bpf_ktime_get_ns());
-	if (!state || state->process || !listens)
-		return;
 	state->role = HR_ROLE_LISTENER;
 	state->decided = 1;
 	state->process = process;
@@ -42,24 +33,19 @@ static __always_inline void take_in(struct sock *sk, __u32 process)
 	}
 }
 
-SEC("iter/task_file")
-int seed_sockets(struct bpf_iter__task_file *ctx)
+/* What is kept of it; NULL: of no interest, or of no use yet. */
+static __always_inline struct socket_state *take_in(struct sock *sk, __u32 process)
 {
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct socket *socket;
-	__u32 pid, *slot;
+	struct socket_state *state;
 
-	if (!task || !file)
-		return 0;
-	pid = task->tgid;
-	slot = bpf_map_lookup_elem(&target_processes, &pid);
-	if (!slot)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	if (socket && socket->sk)
-		take_in(socket->sk, *slot);
-	return 0;
+	if (!is_tcp(sk) && !is_unix_stream(sk))
+		return NULL;
+	if (is_tcp(sk) && sk->__sk_common.skc_state == TCP_CLOSE)
+		return NULL;
+	state = socket_open(sk, bpf_ktime_get_ns());
+	if (state && !state->process && sk->__sk_common.skc_state == TCP_LISTEN)
+		take_in_listener(state, sk, process);
+	return state;
 }
 
 static __always_inline void finish_idle(struct socket_state *state, struct sock *sk, __u64 now_ns)
@@ -70,29 +56,45 @@ static __always_inline void finish_idle(struct socket_state *state, struct sock 
 	}
 }
 
-SEC("iter/bpf_sk_storage_map")
-int list_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
+static __always_inline void list(struct bpf_iter_meta *meta, struct socket_state *state, struct sock *sk)
 {
-	struct socket_state *state;
-	struct sock *sk = ctx->sk;
+	__u64 now_ns = bpf_ktime_get_ns();
 	struct hr_socket_row *row;
-	__u64 now_ns;
 	__u32 zero = 0;
 
-	if (!sk)
-		return 0;
-	state = socket_known(sk);
 	row = bpf_map_lookup_elem(&listed_row, &zero);
-	if (!state || !row || state->ended)
-		return 0;
-	if (!state->decided)
-		socket_decide(state, sk);
-	if (state->role == HR_ROLE_NONE)
-		return 0;
-	now_ns = bpf_ktime_get_ns();
+	if (!row)
+		return;
 	finish_idle(state, sk, now_ns);
 	fill_row(row, state, sk, now_ns);
 	state->backlog_highest = 0;
-	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
+	bpf_seq_write(meta->seq, row, sizeof(*row));
+}
+
+SEC("iter/task_file")
+int walk_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket_state *state;
+	struct socket *socket;
+	__u32 pid, *slot;
+
+	if (!task || !file)
+		return 0;
+	pid = task->tgid;
+	slot = bpf_map_lookup_elem(&target_processes, &pid);
+	if (!slot)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket || !socket->sk)
+		return 0;
+	state = take_in(socket->sk, *slot);
+	if (!state || !walk_lists || state->ended)
+		return 0;
+	if (!state->decided)
+		socket_decide(state, socket->sk);
+	if (state->role != HR_ROLE_NONE)
+		list(ctx->meta, state, socket->sk);
 	return 0;
 }

@@ -165,13 +165,19 @@ static __always_inline int on_destroy(struct sock *sk)
 	return 0;
 }
 
+/* One event may be many segments: the kernel has counted them. */
 static __always_inline int on_retransmit(struct sock *sk)
 {
 	struct socket_state *state = socket_known(sk);
 	struct hr_flow *flow = state ? socket_flow(state) : NULL;
+	struct tcp_sock *tcp = flow ? bpf_skc_to_tcp_sock(sk) : NULL;
+	__u32 segments;
 
-	if (flow)
-		flow_add(&flow->retransmits, 1);
+	if (!tcp)
+		return 0;
+	segments = tcp->total_retrans - state->retransmits;
+	state->retransmits += segments;
+	flow_add(&flow->retransmits, segments);
 	return 0;
 }
 

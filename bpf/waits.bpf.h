@@ -9,6 +9,7 @@
  * Cost per wait: a hash look-up for the edge if the thread's last two were others, some 30 stores; when a thread of the target is
  * the waker, a walk over its last segments, as far back as the wait goes.
  */
+#include "stacks.bpf.h"
 #include "thread.bpf.h"
 
 #include "headroom/waits.h"
@@ -38,6 +39,7 @@ struct wait {
 	__u64 waker_born_ns;
 	char waker_name[16];
 	__u64 file;	       /* struct file * behind the subject; 0: none */
+	__u64 hits;	       /* samples that it stands for */
 	__u64 window_ns, unknown_ns;
 	__u64 waker_state_ns[HR_STATES];
 	__u32 edges[KNOWN_EDGES]; /* used last */
@@ -479,6 +481,7 @@ static __always_inline void wait_end(struct hr_thread *thread, __u64 out_ns, __u
 	lock_unqueue(wait, out_ns + blocked_ns);
 	wait->out_ns = 0;
 	wait->in_ns = now_ns;
+	wait->hits += grid_hits(out_ns, out_ns + blocked_ns);
 	wait->blocked_ns += blocked_ns;
 	wait->handover_ns += handover_ns;
 	remember_segment(wait, out_ns, blocked_ns, now_ns, thread->state);

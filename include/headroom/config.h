@@ -15,7 +15,8 @@ struct hr_bpf_config {
 	__u8 has_rdonly_cast;  /* the kernel has bpf_rdonly_cast() (6.2): files are read without a helper call per field */
 	__u8 has_preempt_disable; /* the kernel has bpf_preempt_disable() (6.10) */
 	__u8 flow_shards;      /* power of two */
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 sample_period_ns; /* of stacks; 0: none are taken */
 };
 
 HR_SIZE_IS(struct hr_bpf_config, 32);

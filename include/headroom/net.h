@@ -7,7 +7,7 @@
 #include "headroom/types.h"
 
 /*
- * Requests, as they are seen from outside: by what goes through a socket, without parsing. What the programs in bpf/net.bpf.c
+ * Requests, as they are seen from outside: by what goes through a socket, without parsing. What the programs in bpf/net.bpf.h
  * fill and src/collect/ reads.
  *
  * A *flow* is everything between one process and one endpoint: its own listening port (role server), a peer that it connects to

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections, one row each: when they have ended, or at the end of the run. Listening sockets, a row per interval. Kernel
- * side: bpf/net.bpf.c.
+ * side: bpf/net.bpf.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@
 struct open_socket {
 	struct hr_socket_row row;
 	int64_t flow_id;
+	int64_t closed_ns; /* TCP: no descriptor has led to it since; HR_NULL: one does. The kernel tells when it ends */
 };
 
 struct ended_socket {
@@ -30,7 +31,8 @@ struct ended_socket {
 
 struct connections {
 	struct open_socket *open; /* at the last pass, by id */
-	size_t open_count, open_room;
+	struct open_socket *next; /* what that becomes in this pass */
+	size_t open_count, room; /* of either */
 	struct ended_socket *ended; /* since the last pass, and those that wait, by id */
 	size_t ended_count, ended_room;
 	struct hr_jiffy jiffy;
@@ -222,23 +224,29 @@ static bool has_ended(const struct connections *connections, uint64_t id, size_t
 	return *at < connections->ended_count && connections->ended[*at].row.id == id;
 }
 
-/* The kernel does not tell of the end of a unix socket: it is no longer listed. */
-static void write_vanished(const struct connections *connections, struct hr_drain *drain)
+/*
+ * What was listed before and is not now. The kernel does not tell of the end of a unix socket: this is it. A connection of TCP may
+ * outlive its descriptors: it is remembered until it ends.
+ */
+static void keep_or_write(struct connections *connections, struct hr_drain *drain, const struct open_socket *open, size_t *count,
+			  size_t *beyond)
 {
-	size_t listed = 0, ended = 0;
+	struct open_socket gone = *open;
 
-	for (size_t i = 0; i < connections->open_count; i++) {
-		const struct open_socket *open = &connections->open[i];
-
-		while (listed < drain->socket_count && drain->sockets[listed].id < open->row.id)
-			listed++;
-		if (listed < drain->socket_count && drain->sockets[listed].id == open->row.id)
-			continue;
-		if (is_connection(&open->row) && !has_ended(connections, open->row.id, &ended))
-			add_connection(connections, drain, &open->row,
-				       open->flow_id ? open->flow_id : flow_id_of(drain, &open->row),
-				       hr_drain_time(drain, drain->read_end_ns));
+	if (!is_connection(&open->row))
+		return;
+	if (!gone.flow_id)
+		gone.flow_id = flow_id_of(drain, &open->row);
+	if (open->row.family == AF_UNIX) {
+		add_connection(connections, drain, &open->row, gone.flow_id, hr_drain_time(drain, drain->read_end_ns));
+		return;
 	}
+	if (gone.closed_ns == HR_NULL)
+		gone.closed_ns = hr_drain_time(drain, drain->read_end_ns);
+	if (*count < connections->room)
+		connections->next[(*count)++] = gone;
+	else
+		(*beyond)++;
 }
 
 static void write_listeners(const struct connections *connections, struct hr_drain *drain)
@@ -260,41 +268,55 @@ static void write_listeners(const struct connections *connections, struct hr_dra
 
 static int make_room(struct connections *connections, size_t wanted)
 {
-	struct open_socket *more;
+	struct open_socket *open, *next;
 
 	if (wanted > OPEN_MAX_ROWS)
 		wanted = OPEN_MAX_ROWS;
-	if (wanted <= connections->open_room)
+	if (wanted <= connections->room)
 		return 0;
 	wanted += wanted / 4 < OPEN_MAX_ROWS - wanted ? wanted / 4 : OPEN_MAX_ROWS - wanted;
-	more = realloc(connections->open, wanted * sizeof(*more));
-	if (!more)
+	open = realloc(connections->open, wanted * sizeof(*open));
+	if (open)
+		connections->open = open;
+	next = realloc(connections->next, wanted * sizeof(*next));
+	if (next)
+		connections->next = next;
+	if (!open || !next)
 		return -ENOMEM;
-	connections->open = more;
-	connections->open_room = wanted;
+	connections->room = wanted;
 	return 0;
 }
 
-/* What is open now, less what ended while it was being listed. */
+/* What is open now, less what ended while it was being listed. Both lists are by id, and so is what becomes of them. */
 static int remember_open(struct connections *connections, struct hr_drain *drain)
 {
-	size_t ended = 0, beyond = 0;
-	int ret = make_room(connections, drain->socket_count);
+	size_t ended = 0, beyond = 0, before = 0, listed = 0, count = 0;
+	struct open_socket *swap;
+	int ret = make_room(connections, drain->socket_count + connections->open_count);
 
 	if (ret)
 		return ret;
-	connections->open_count = 0;
-	for (size_t i = 0; i < drain->socket_count; i++) {
-		const struct hr_socket_row *row = &drain->sockets[i];
+	while (before < connections->open_count || listed < drain->socket_count) {
+		const struct open_socket *old = before < connections->open_count ? &connections->open[before] : NULL;
+		const struct hr_socket_row *row = listed < drain->socket_count ? &drain->sockets[listed] : NULL;
+		uint64_t id = row && (!old || row->id <= old->row.id) ? row->id : old->row.id;
+		bool is_listed = row && row->id == id, over = has_ended(connections, id, &ended);
 
-		if (has_ended(connections, row->id, &ended) || row->ended)
-			continue;
-		if (connections->open_count < connections->open_room)
-			connections->open[connections->open_count++] =
-				(struct open_socket){ .row = *row, .flow_id = flow_id_of(drain, row) };
-		else
+		if (is_listed && !over && !row->ended && count < connections->room)
+			connections->next[count++] = (struct open_socket){
+				.row = *row, .flow_id = flow_id_of(drain, row), .closed_ns = HR_NULL
+			};
+		else if (is_listed && !over && !row->ended)
 			beyond++;
+		else if (!is_listed && !over)
+			keep_or_write(connections, drain, old, &count, &beyond);
+		before += old && old->row.id == id;
+		listed += is_listed;
 	}
+	swap = connections->open;
+	connections->open = connections->next;
+	connections->next = swap;
+	connections->open_count = count;
 	if (beyond > drain->sockets_unlisted)
 		drain->sockets_unlisted = beyond;
 	return 0;
@@ -312,7 +334,6 @@ static int drain_connections(void *family, struct hr_drain *drain, struct hr_err
 		return hr_err_errno(err, ret, "cannot read the connections that ended");
 	measure_jiffy(connections, drain);
 	write_ended(connections, drain);
-	write_vanished(connections, drain);
 	write_listeners(connections, drain);
 	ret = remember_open(connections, drain);
 	return ret ? hr_err_set(err, ret, "out of memory") : 0;
@@ -325,7 +346,8 @@ static int finish_connections(void *family, struct hr_drain *drain, struct hr_er
 	(void)err;
 	for (size_t i = 0; i < connections->open_count; i++)
 		if (is_connection(&connections->open[i].row))
-			add_connection(connections, drain, &connections->open[i].row, connections->open[i].flow_id, HR_NULL);
+			add_connection(connections, drain, &connections->open[i].row, connections->open[i].flow_id,
+				       connections->open[i].closed_ns);
 	return 0;
 }
 
@@ -345,6 +367,7 @@ static void close_connections(void *family)
 
 	if (connections) {
 		free(connections->open);
+		free(connections->next);
 		free(connections->ended);
 	}
 	free(connections);

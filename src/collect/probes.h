@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "headroom/accounts.h"
+#include "headroom/disks.h"
 #include "headroom/net.h"
 #include "headroom/waits.h"
 
@@ -94,6 +95,13 @@ int hr_probes_free_edge(struct hr_probes *probes, uint32_t edge);
 int hr_probes_free_lock(struct hr_probes *probes, uint32_t lock);
 
 /*
+ * Disks: indices below HR_DISKS; device 0: free. They are never taken back. hr_probes_has_disks(): false where the kernel has not
+ * the hooks.
+ */
+bool hr_probes_has_disks(const struct hr_probes *probes);
+struct hr_disk *hr_probes_disk(struct hr_probes *probes, uint32_t disk);
+
+/*
  * Flows and the histograms of their stages: ids below hr_probes_flows() and hr_probes_stages(), 0 is never used; shards below
  * hr_probes_flow_shards(). The key of a flow is in shard 0; role NONE: free. hr_probes_has_requests(): false where the kernel
  * has none of the hooks.
@@ -115,8 +123,8 @@ int hr_probes_free_flow(struct hr_probes *probes, uint32_t flow);
 int hr_probes_seed_sockets(struct hr_probes *probes, struct hr_err *err);
 
 /*
- * Every socket that is followed, in no order: count rows in *ret_rows (free with free()). Requests whose answer has been
- * complete for idle_ns are finished by this.
+ * Every socket of TCP and unix streams to which a descriptor of the target leads, each once, by id: count rows in *ret_rows (free
+ * with free()). Those that are new are taken in. Requests whose answer has been complete for idle_ns are finished by this.
  */
 int hr_probes_list_sockets(struct hr_probes *probes, uint64_t idle_ns, struct hr_socket_row **ret_rows, size_t *ret_count,
 			   struct hr_err *err);

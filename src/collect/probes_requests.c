@@ -8,6 +8,7 @@
 
 #include "collect/probes_private.h"
 
+#define WALKED_ONE_BY_ONE 16 /* processes */
 #define STAGES_BYTES (8U << 20) /* as much as all histograms of stages may take */
 
 void hr_probes_requests_configure(struct hr_probes *probes)
@@ -146,26 +147,115 @@ int hr_probes_free_flow(struct hr_probes *probes, uint32_t flow)
 	return ret ? ret : hr_probes_push(probes->bpf->maps.free_flows, flow);
 }
 
+/* The rows of all walks so far. */
+struct walk {
+	struct hr_socket_row *rows;
+	size_t count;
+};
+
+static int walk_append(struct walk *walk, char *data, size_t bytes, struct hr_err *err)
+{
+	size_t count = bytes / sizeof(*walk->rows);
+	struct hr_socket_row *more;
+
+	if (!walk->rows) {
+		*walk = (struct walk){ .rows = (struct hr_socket_row *)data, .count = count };
+		return 0;
+	}
+	more = count ? realloc(walk->rows, (walk->count + count) * sizeof(*more)) : walk->rows;
+	if (!more) {
+		free(data);
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	}
+	if (count)
+		memcpy(more + walk->count, data, count * sizeof(*more));
+	walk->rows = more;
+	walk->count += count;
+	free(data);
+	return 0;
+}
+
+/* The descriptors of one process, or, with pid 0, of all processes of the host, of which the program leaves out the others. */
+static int walk_process(struct hr_probes *probes, uint32_t pid, struct walk *walk, struct hr_err *err)
+{
+	union bpf_iter_link_info info = { .task.pid = pid };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
+	struct bpf_program *program = probes->bpf->progs.walk_sockets;
+	char *data = NULL;
+	size_t bytes = 0;
+	int ret = hr_probes_iterate(program, pid ? &options : NULL, walk ? &data : NULL, &bytes, err);
+
+	if (ret == -ESRCH && pid) /* it is gone */
+		return 0;
+	return ret || !walk ? ret : walk_append(walk, data, bytes, err);
+}
+
+/* A walk per process is cheap for a few of them; for many, one over the whole host is. */
+static int walk_all(struct hr_probes *probes, struct walk *walk, struct hr_err *err)
+{
+	uint32_t pids[WALKED_ONE_BY_ONE], count = 0;
+	int ret = 0;
+
+	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS; slot++) {
+		const struct hr_process *process = hr_probes_process(probes, slot);
+
+		if (!process->pid || process->ended_ns)
+			continue;
+		if (count == WALKED_ONE_BY_ONE)
+			return walk_process(probes, 0, walk, err);
+		pids[count++] = process->pid;
+	}
+	for (uint32_t i = 0; i < count && !ret; i++)
+		ret = walk_process(probes, pids[i], walk, err);
+	return ret;
+}
+
 int hr_probes_seed_sockets(struct hr_probes *probes, struct hr_err *err)
 {
-	return hr_probes_iterate(probes->bpf->progs.seed_sockets, NULL, NULL, NULL, err);
+	probes->bpf->bss->walk_lists = 0;
+	return walk_all(probes, NULL, err);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct hr_socket_row *left = a, *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+/* Processes share sockets; the highest backlog is told to the first that asks only. */
+static size_t keep_one_of_each(struct hr_socket_row *rows, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct hr_socket_row *last = kept ? &rows[kept - 1] : NULL;
+
+		if (!last || last->id != rows[i].id)
+			rows[kept++] = rows[i];
+		else if (rows[i].backlog_highest > last->backlog_highest)
+			last->backlog_highest = rows[i].backlog_highest;
+	}
+	return kept;
 }
 
 int hr_probes_list_sockets(struct hr_probes *probes, uint64_t idle_ns, struct hr_socket_row **ret_rows, size_t *ret_count,
 			   struct hr_err *err)
 {
-	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(probes->bpf->maps.sockets) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
-	char *data = NULL;
-	size_t bytes = 0;
+	struct walk walk = { NULL, 0 };
 	int ret;
 
+	probes->bpf->bss->walk_lists = 1;
 	probes->bpf->bss->answer_idle_ns = idle_ns;
-	ret = hr_probes_iterate(probes->bpf->progs.list_sockets, &options, &data, &bytes, err);
-	if (ret)
+	ret = walk_all(probes, &walk, err);
+	if (ret) {
+		free(walk.rows);
 		return ret;
-	*ret_rows = (struct hr_socket_row *)data;
-	*ret_count = bytes / sizeof(struct hr_socket_row);
+	}
+	if (walk.count)
+		qsort(walk.rows, walk.count, sizeof(*walk.rows), by_id);
+	*ret_rows = walk.rows;
+	*ret_count = keep_one_of_each(walk.rows, walk.count);
 	return 0;
 }
 

@@ -23,7 +23,6 @@ struct hr_roster {
 	uint32_t process_slots;
 	pid_t entered[HR_PROCESS_SLOTS]; /* in this pass */
 	size_t entered_count;
-	bool has_news; /* some entered in this pass, or began another program */
 	int64_t last_process_id, last_thread_id;
 };
 
@@ -82,7 +81,6 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 	member->id = ++roster->last_process_id;
 	member->execs = process->execs;
 	roster->entered[roster->entered_count++] = process->pid;
-	roster->has_news = true;
 	memcpy(member->comm, task ? task->comm : process->comm, sizeof(member->comm));
 	hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
 	return hr_writer_add(drain->writer, HR_TABLE_processes,
@@ -101,15 +99,13 @@ static int enter(struct hr_roster *roster, struct hr_drain *drain, uint32_t slot
 }
 
 /* A process changes its name by exec, or because its first thread does. */
-static int refresh(struct hr_roster *roster, struct hr_drain *drain, struct member *member, const struct hr_process *process,
-		   struct hr_err *err)
+static int refresh(struct hr_drain *drain, struct member *member, const struct hr_process *process, struct hr_err *err)
 {
 	const struct hr_task_row *task = hr_drain_task(drain, process->pid);
 	struct hr_process_info info;
 	char name[HR_PROC_NAME_BYTES];
 	int ret = 0;
 
-	roster->has_news = roster->has_news || process->execs != member->execs;
 	if (task && memcmp(task->comm, member->comm, sizeof(member->comm)) != 0) {
 		memcpy(member->comm, task->comm, sizeof(member->comm));
 		hr_text_clean(name, sizeof(name), member->comm, sizeof(member->comm));
@@ -140,7 +136,6 @@ int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr
 	int ret = 0;
 
 	roster->entered_count = 0;
-	roster->has_news = false;
 	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && unused < UNUSED_IN_A_ROW && !ret; slot++) {
 		const struct hr_process *process = hr_probes_process(drain->probes, slot);
 		struct member *member = &roster->processes[slot];
@@ -155,14 +150,9 @@ int hr_roster_update(struct hr_roster *roster, struct hr_drain *drain, struct hr
 		if (!member->id)
 			ret = enter(roster, drain, slot, process, err);
 		else if (!process->ended_ns)
-			ret = refresh(roster, drain, member, process, err);
+			ret = refresh(drain, member, process, err);
 	}
 	return ret;
-}
-
-bool hr_roster_has_news(const struct hr_roster *roster)
-{
-	return roster->has_news;
 }
 
 int64_t hr_roster_thread_enter(struct hr_roster *roster, struct hr_drain *drain, const struct hr_thread *thread, uint64_t first_ns,
@@ -215,6 +205,43 @@ static int free_flows(struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOT
 	return ret;
 }
 
+static int free_locks(struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOTS])
+{
+	int ret = 0;
+
+	for (uint32_t lock = 1; lock < HR_LOCKS && !ret; lock++) {
+		uint32_t process = hr_probes_lock(drain->probes, lock)->process;
+
+		if (process && process < HR_PROCESS_SLOTS && is_gone[process])
+			ret = hr_probes_free_lock(drain->probes, lock);
+	}
+	return ret;
+}
+
+static bool has_ended(const struct hr_drain *drain, uint32_t thread_slot)
+{
+	const struct hr_drain_thread *thread = hr_drain_thread(drain, thread_slot);
+
+	return thread && thread->ended;
+}
+
+/* A slot is not handed out again before the edges of its last thread are gone: its next one must not add to them. */
+static int free_threads(struct hr_drain *drain)
+{
+	bool any = false;
+	int ret = 0;
+
+	for (uint32_t slot = 1; slot < drain->thread_slots && !any; slot++)
+		any = has_ended(drain, slot);
+	for (uint32_t edge = 1; edge < HR_EDGES && any && !ret; edge++)
+		if (has_ended(drain, hr_probes_edge(drain->probes, edge)->key.waiter))
+			ret = hr_probes_free_edge(drain->probes, edge);
+	for (uint32_t slot = 1; slot < drain->thread_slots && any && !ret; slot++)
+		if (has_ended(drain, slot))
+			ret = hr_probes_free_thread(drain->probes, slot);
+	return ret;
+}
+
 /* Everything that belongs to the processes in is_gone; the records and the errors are walked once for all of them. */
 static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool is_gone[HR_PROCESS_SLOTS])
 {
@@ -230,6 +257,8 @@ static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool
 	ret = hr_probes_free_errors(drain->probes, is_gone);
 	if (!ret)
 		ret = free_flows(drain, is_gone);
+	if (!ret)
+		ret = free_locks(drain, is_gone);
 	for (uint32_t slot = 1; slot < roster->process_slots && !ret; slot++) {
 		if (!is_gone[slot])
 			continue;
@@ -242,8 +271,10 @@ static int free_all(struct hr_roster *roster, struct hr_drain *drain, const bool
 int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err)
 {
 	bool is_gone[HR_PROCESS_SLOTS] = { false }, any = false;
-	int ret = 0;
+	int ret = free_threads(drain);
 
+	if (ret)
+		return hr_err_errno(err, ret, "cannot take back the slots of threads that ended");
 	for (uint32_t slot = 1; slot < roster->process_slots && !ret; slot++) {
 		struct hr_process *process = hr_probes_process(drain->probes, slot);
 		struct member *member = &roster->processes[slot];

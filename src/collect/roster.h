@@ -44,9 +44,6 @@ int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_
 /* The pids of the processes that hr_roster_update() entered in this pass, alive or not; count in *ret_count. */
 const pid_t *hr_roster_entered(const struct hr_roster *roster, size_t *ret_count);
 
-/* Did some process enter in this pass, or go over to another program? */
-bool hr_roster_has_news(const struct hr_roster *roster);
-
 /* How many target processes are alive at this moment, also those that are not entered yet. */
 uint32_t hr_roster_alive(const struct hr_roster *roster, struct hr_probes *probes);
 

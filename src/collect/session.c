@@ -21,7 +21,7 @@
  */
 static const struct hr_family *const families[] = {
 	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_parallel, &hr_family_requests, &hr_family_connections,
-	&hr_family_network, &hr_family_quotas, &hr_family_health,
+	&hr_family_network, &hr_family_quotas, &hr_family_disks, &hr_family_memory, &hr_family_pressure, &hr_family_health,
 };
 
 /*
@@ -39,7 +39,6 @@ struct hr_session {
 	struct hr_cost_sample cost_sample;
 	bool cost_measured; /* cost_sample belongs to this interval */
 	bool disabled;
-	bool had_news; /* in the last pass */
 	uint64_t interval_asked_ns, interval_ns;
 	struct hr_drain_totals totals;
 };
@@ -72,13 +71,6 @@ static void forget_tasks(struct hr_drain *drain)
 	drain->task_count = 0;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const struct hr_socket_row *left = a, *right = b;
-
-	return left->id < right->id ? -1 : left->id > right->id;
-}
-
 /* Before the flows are read, so that these have the requests that are finished by the listing. */
 static int list_sockets(struct hr_drain *drain, struct hr_err *err)
 {
@@ -91,8 +83,6 @@ static int list_sockets(struct hr_drain *drain, struct hr_err *err)
 	ret = hr_probes_list_sockets(drain->probes, drain->last ? 0 : ANSWER_IDLE_NS, &sockets, &count, err);
 	if (ret)
 		return ret;
-	if (count)
-		qsort(sockets, count, sizeof(*sockets), by_id);
 	drain->sockets = sockets;
 	drain->socket_count = count;
 	return 0;
@@ -110,15 +100,6 @@ static int seed_sockets(const struct hr_drain *drain, struct hr_err *err)
 	return hr_probes_has_requests(drain->probes) ? hr_probes_seed_sockets(drain->probes, err) : 0;
 }
 
-/* A process that came, or began another program, may have brought sockets, and opens those that it listens on soon after. */
-static int look_for_sockets(struct hr_session *session, struct hr_err *err)
-{
-	bool has_news = hr_roster_has_news(session->drain.roster), had_news = session->had_news;
-
-	session->had_news = has_news;
-	return has_news || had_news ? seed_sockets(&session->drain, err) : 0;
-}
-
 /* One pass over all accounts. */
 static int pass(struct hr_session *session, struct hr_err *err)
 {
@@ -134,8 +115,6 @@ static int pass(struct hr_session *session, struct hr_err *err)
 		ret = list_tasks(drain, err);
 	if (!ret)
 		ret = hr_roster_update(drain->roster, drain, err);
-	if (!ret)
-		ret = look_for_sockets(session, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		ret = families[i]->drain(session->families[i], drain, err);
 	if (!ret)

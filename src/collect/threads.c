@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Threads: the time that each spent in each state, its counters, and who had the CPU that it waited for.
- * Kernel side: bpf/sched.bpf.c, bpf/syscall.bpf.c.
+ * Kernel side: bpf/sched.bpf.c, bpf/syscall.bpf.h.
  */
 #include "collect/threads.h"
 
@@ -17,9 +17,8 @@
 #define READ_TRIES 1000
 #define UNUSED_IN_A_ROW 64
 
-/* What is kept of a thread between two passes. */
+/* What is kept of a thread between two passes, beside what other families see of it. */
 struct known {
-	int64_t id; /* 0: nobody */
 	struct hr_thread_totals totals;
 	uint64_t written_ns[HR_STATES]; /* so far; all time on CPU stands under user */
 	uint64_t mixed_carry_ns;
@@ -27,7 +26,6 @@ struct known {
 	uint64_t on_cpu_ns; /* since it was entered, by the accounts */
 	uint64_t ran_base_ns; /* what the scheduler's clock of the thread said then */
 	uint64_t not_run_ns; /* of on_cpu_ns, written so far */
-	char comm[HR_COMM_BYTES];
 };
 
 /* A thread's record as it was at a moment. */
@@ -39,7 +37,8 @@ struct snapshot {
 
 struct threads {
 	struct known *known; /* by slot */
-	uint32_t slots;	     /* room in it: above all that are or were in use */
+	struct hr_drain_thread *seen; /* likewise */
+	uint32_t slots;	     /* room in them: above all that are or were in use */
 	struct snapshot *snapshots;
 	size_t snapshot_count;
 };
@@ -199,19 +198,19 @@ static int64_t not_run_ns(const struct hr_drain *drain, struct known *known, con
 	return delta_ns;
 }
 
-static void add_counters(struct hr_drain *drain, struct known *known, const struct hr_thread *thread,
-			 const struct hr_thread_totals *delta, uint64_t estimated_ns)
+static void add_counters(struct hr_drain *drain, int64_t thread_id, struct known *known, const struct hr_thread *thread,
+			 const struct hr_thread_totals *delta)
 {
 	uint64_t on_cpu_ns = delta->state_ns[HR_STATE_USER] + delta->state_ns[HR_STATE_KERNEL];
 	struct hr_row_thread_counters row = {
 		.interval_id = drain->interval_id,
-		.thread_id = known->id,
+		.thread_id = thread_id,
 		.syscalls = delta->calls,
 		.voluntary = delta->voluntary,
 		.involuntary = delta->involuntary,
 		.migrations = delta->migrations,
 		.mmap_lock_ns = delta->mmap_lock_ns,
-		.estimated_ns = estimated_ns,
+		.estimated_ns = delta->mixed_ns,
 		.not_run_ns = not_run_ns(drain, known, thread, on_cpu_ns),
 	};
 
@@ -299,48 +298,52 @@ static void advance(struct known *known, const struct hr_thread_totals *now, str
 	known->totals = *now;
 }
 
-static int drain_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
-			struct hr_err *err)
+/* It may have got another name. */
+static int rename_thread(struct hr_drain *drain, struct hr_drain_thread *seen, struct hr_err *err)
 {
-	bool ended = thread->mode == HR_MODE_ENDED;
-	uint64_t cpu_owner_ns[HR_OWNERS_KERNEL];
-	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
-	struct hr_thread_totals totals, delta;
-	int ret;
+	const struct hr_task_row *task = hr_drain_task(drain, seen->tid);
+	const char *comm = seen->ended ? seen->record->comm : task ? task->comm : seen->comm;
 
-	hr_drain_cpu_owners(drain, thread->queue_cpu, now_ns, cpu_owner_ns);
-	hr_thread_totals_at(thread, now_ns, cpu_owner_ns, &totals);
+	if (memcmp(comm, seen->comm, sizeof(seen->comm)) == 0)
+		return 0;
+	memcpy(seen->comm, comm, sizeof(seen->comm));
+	return hr_roster_thread_rename(drain, seen->id, comm, err);
+}
+
+static int drain_thread(struct hr_drain *drain, struct known *known, struct hr_drain_thread *seen, struct hr_err *err)
+{
+	const struct hr_thread *thread = seen->record;
+	uint64_t cpu_owner_ns[HR_OWNERS_KERNEL];
+	struct hr_thread_totals totals, delta;
+
+	hr_drain_cpu_owners(drain, thread->queue_cpu, seen->read_ns, cpu_owner_ns);
+	hr_thread_totals_at(thread, seen->read_ns, cpu_owner_ns, &totals);
 	advance(known, &totals, &delta);
-	known->read_ns = now_ns;
-	add_states(drain, known->id, &delta);
-	add_cpu_waits(drain, known->id, &delta);
-	add_counters(drain, known, thread, &delta, delta.mixed_ns);
-	ret = note_open_call(drain, thread, now_ns);
-	if (ret)
-		return hr_err_set(err, ret, "out of memory");
-	drain->totals.threads += !ended;
-	if (ended && memcmp(thread->comm, known->comm, sizeof(known->comm)) != 0)
-		ret = hr_roster_thread_rename(drain, known->id, thread->comm, err);
-	else if (!ended && task && memcmp(task->comm, known->comm, sizeof(known->comm)) != 0) {
-		memcpy(known->comm, task->comm, sizeof(known->comm));
-		ret = hr_roster_thread_rename(drain, known->id, task->comm, err);
-	}
-	return ret;
+	known->read_ns = seen->read_ns;
+	add_states(drain, seen->id, &delta);
+	add_cpu_waits(drain, seen->id, &delta);
+	add_counters(drain, seen->id, known, thread, &delta);
+	if (note_open_call(drain, thread, seen->read_ns))
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	drain->totals.threads += !seen->ended;
+	return rename_thread(drain, seen, err);
 }
 
 /* Of a thread that was there before, or came while the recording was off, the life in the run begins now. */
-static int enter_thread(struct hr_drain *drain, struct known *known, const struct hr_thread *thread, uint64_t now_ns,
-			struct hr_err *err)
+static int enter_thread(struct hr_drain *drain, struct known *known, struct hr_drain_thread *seen, struct hr_err *err)
 {
+	const struct hr_thread *thread = seen->record;
 	const struct hr_task_row *task = hr_drain_task(drain, thread->tid);
 	int64_t id;
 
 	*known = (struct known){ 0 };
-	memcpy(known->comm, task ? task->comm : thread->comm, sizeof(known->comm));
-	id = hr_roster_thread_enter(drain->roster, drain, thread, drain->discard ? now_ns : thread->born_ns, known->comm, err);
+	seen->tid = thread->tid;
+	memcpy(seen->comm, task ? task->comm : thread->comm, sizeof(seen->comm));
+	id = hr_roster_thread_enter(drain->roster, drain, thread, drain->discard ? seen->read_ns : thread->born_ns, seen->comm,
+				    err);
 	if (id < 0)
 		return (int)id;
-	known->id = id;
+	seen->id = id;
 	if (thread->seeded && task)
 		known->ran_base_ns = task->ran_ns;
 	return 0;
@@ -349,28 +352,29 @@ static int enter_thread(struct hr_drain *drain, struct known *known, const struc
 static int drain_slot(struct threads *threads, struct hr_drain *drain, const struct snapshot *snapshot, struct hr_err *err)
 {
 	struct known *known = &threads->known[snapshot->slot];
+	struct hr_drain_thread *seen = &threads->seen[snapshot->slot];
 	const struct hr_thread *thread = &snapshot->thread;
 	int ret = 0;
 
 	/* a thread of a process that came after the processes were looked at waits for the next pass */
 	if (!thread->tid || !hr_roster_process_id(drain->roster, thread->process))
 		return 0;
-	if (!known->id)
-		ret = enter_thread(drain, known, thread, snapshot->read_ns, err);
+	seen->record = thread;
+	seen->read_ns = snapshot->read_ns;
+	seen->ended = thread->mode == HR_MODE_ENDED;
+	if (!seen->id)
+		ret = enter_thread(drain, known, seen, err);
 	if (!ret)
-		ret = drain_thread(drain, known, thread, snapshot->read_ns, err);
-	if (ret || thread->mode != HR_MODE_ENDED)
-		return ret;
-	ret = hr_roster_thread_leave(drain, known->id, thread->since_ns, true, err);
-	known->id = 0;
-	if (!ret && hr_probes_free_thread(drain->probes, snapshot->slot))
-		ret = hr_err_set(err, -EIO, "cannot take back the slot of a thread that ended");
+		ret = drain_thread(drain, known, seen, err);
+	if (!ret && seen->ended)
+		ret = hr_roster_thread_leave(drain, seen->id, thread->since_ns, true, err);
 	return ret;
 }
 
 static int grow(struct threads *threads, uint32_t slot)
 {
 	uint32_t slots = threads->slots ? threads->slots : 64;
+	struct hr_drain_thread *seen;
 	struct snapshot *snapshots;
 	struct known *known;
 
@@ -383,6 +387,11 @@ static int grow(struct threads *threads, uint32_t slot)
 		return -ENOMEM;
 	memset(known + threads->slots, 0, (slots - threads->slots) * sizeof(*known));
 	threads->known = known;
+	seen = realloc(threads->seen, slots * sizeof(*seen));
+	if (!seen)
+		return -ENOMEM;
+	memset(seen + threads->slots, 0, (slots - threads->slots) * sizeof(*seen));
+	threads->seen = seen;
 	snapshots = realloc(threads->snapshots, slots * sizeof(*snapshots));
 	if (!snapshots)
 		return -ENOMEM;
@@ -391,13 +400,26 @@ static int grow(struct threads *threads, uint32_t slot)
 	return 0;
 }
 
+/* The slots of threads that ended in the last pass were handed back; what was read of the others is outdated. */
+static void forget_last_pass(struct threads *threads)
+{
+	for (uint32_t slot = 1; slot < threads->slots; slot++) {
+		struct hr_drain_thread *seen = &threads->seen[slot];
+
+		if (seen->ended)
+			*seen = (struct hr_drain_thread){ 0 };
+		seen->record = NULL;
+	}
+	threads->snapshot_count = 0;
+}
+
 /* Copy all records in one go, so that they are of one moment as nearly as can be. */
 static int look_at_threads(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct threads *threads = family;
 	uint32_t unused = 0;
 
-	threads->snapshot_count = 0;
+	forget_last_pass(threads);
 	drain->read_begin_ns = hr_clock_mono_ns();
 	if (!drain->epoch_ns)
 		drain->epoch_ns = drain->read_begin_ns; /* the run begins with the first look */
@@ -429,6 +451,8 @@ static int drain_threads(void *family, struct hr_drain *drain, struct hr_err *er
 	int ret = 0;
 
 	drain->open_call_count = 0;
+	drain->threads = threads->seen;
+	drain->thread_slots = threads->slots;
 	for (size_t i = 0; i < threads->snapshot_count && !ret; i++)
 		ret = drain_slot(threads, drain, &threads->snapshots[i], err);
 	return ret;
@@ -441,8 +465,8 @@ static int finish_threads(void *family, struct hr_drain *drain, struct hr_err *e
 	int ret = 0;
 
 	for (uint32_t slot = 1; slot < threads->slots && !ret; slot++)
-		if (threads->known[slot].id)
-			ret = hr_roster_thread_leave(drain, threads->known[slot].id, threads->known[slot].read_ns, false, err);
+		if (threads->seen[slot].id && !threads->seen[slot].ended)
+			ret = hr_roster_thread_leave(drain, threads->seen[slot].id, threads->known[slot].read_ns, false, err);
 	return ret;
 }
 
@@ -462,6 +486,7 @@ static void close_threads(void *family)
 
 	if (threads) {
 		free(threads->known);
+		free(threads->seen);
 		free(threads->snapshots);
 	}
 	free(threads);
