@@ -22,6 +22,16 @@ struct hr_open_call {
 	uint64_t age_ns;
 };
 
+/* A thread of the target, by its slot; also one that ended in this pass. */
+struct hr_drain_thread {
+	int64_t id; /* 0: nobody that is in the file */
+	uint32_t tid;
+	bool ended; /* its slot is handed back after this pass */
+	char comm[HR_COMM_BYTES];
+	const struct hr_thread *record; /* as it was at read_ns, in this pass or the last; NULL: it could not be read */
+	uint64_t read_ns;
+};
+
 struct hr_drain {
 	struct hr_probes *probes;
 	struct hr_writer *writer;
@@ -46,6 +56,8 @@ struct hr_drain {
 	uint64_t read_begin_ns, read_end_ns; /* when they were read: the ends of intervals */
 	struct hr_open_call *open_calls;
 	size_t open_call_count, open_call_room;
+	const struct hr_drain_thread *threads; /* by slot, thread_slots of them */
+	uint32_t thread_slots;
 	uint32_t call_records; /* filled by the syscalls: above all that were ever in use */
 	struct hr_drain_totals {
 		uint32_t threads;	     /* alive */
@@ -62,6 +74,7 @@ struct hr_drain {
 	uint64_t rows_lost;
 	uint64_t processes_lost; /* joined the target when every slot was taken: this many times some did */
 	uint64_t sockets_unlisted; /* open at once beyond those that are remembered */
+	uint64_t memory_unread;	   /* processes beyond those whose memory is read, summed over the intervals */
 	uint64_t torn_reads;
 	uint64_t late_intervals;
 };
@@ -81,6 +94,12 @@ static inline uint64_t hr_drain_growth(uint64_t now, uint64_t before)
 /* Who had a CPU, up to now_ns: totals since its first switch in the recording. */
 void hr_drain_cpu_owners(const struct hr_drain *drain, uint32_t cpu, uint64_t now_ns, uint64_t ret_ns[HR_OWNERS_KERNEL]);
 
+/* The thread in a slot, or NULL: nobody that is in the file. */
+static inline const struct hr_drain_thread *hr_drain_thread(const struct hr_drain *drain, uint32_t slot)
+{
+	return slot < drain->thread_slots && drain->threads[slot].id ? &drain->threads[slot] : NULL;
+}
+
 /* The task's row in this pass, or NULL. */
 const struct hr_task_row *hr_drain_task(const struct hr_drain *drain, uint32_t tid);
 
@@ -99,6 +118,7 @@ struct hr_family {
 };
 
 extern const struct hr_family hr_family_threads, hr_family_calls, hr_family_parallel, hr_family_cpus, hr_family_quotas,
-	hr_family_requests, hr_family_connections, hr_family_network, hr_family_waits, hr_family_health;
+	hr_family_requests, hr_family_connections, hr_family_network, hr_family_waits, hr_family_disks, hr_family_memory,
+	hr_family_pressure, hr_family_health;
 
 #endif

@@ -36,8 +36,8 @@ int hr_roster_thread_rename(struct hr_drain *drain, int64_t thread_id, const cha
 int hr_roster_thread_leave(struct hr_drain *drain, int64_t thread_id, uint64_t at_ns, bool ended, struct hr_err *err);
 
 /*
- * Take back the slots, call records, flows and error rows of processes that had ended before the last pass: by now every thread of
- * theirs has been drained. Runs after all families.
+ * Take back the slots and edges of threads that ended in this pass; and the slots, call records, flows, locks and error rows of
+ * processes that had ended before the last pass: by now every thread of theirs has been drained. Runs after all families.
  */
 int hr_roster_sweep(struct hr_roster *roster, struct hr_drain *drain, struct hr_err *err);
 
