@@ -165,45 +165,52 @@ static __always_inline int on_issue(struct request *request)
 	return 0;
 }
 
-/* A part of a request is finished, or all of it. */
-static __always_inline int on_complete(struct request *request, bool failed, __u32 bytes)
+static __always_inline void work_add(struct hr_disk_work *work, __u64 latency_ns, __u64 queued_ns)
 {
-	__u64 key = (__u64)request, now_ns, start_ns;
-	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
-	__u64 operation, owner, slot;
-	struct hr_disk_work *work;
-	struct hr_disk *disk;
+	__u64 slot = whole(hr_hist_slot(latency_ns, HR_HIST_BITS, HR_HIST_SLOTS));
 
-	if (!known) /* of the time before the recording, or never issued */
-		return 0;
-	disk = known->issued_ns ? bpf_map_lookup_elem(&disks, &known->disk) : NULL;
-	if (!disk) { /* it failed on the way to the disk */
-		bpf_map_delete_elem(&disk_requests, &key);
-		return 0;
-	}
-	operation = whole(known->operation);
-	owner = whole(known->owner);
+	__sync_fetch_and_add(&work->count, 1);
+	__sync_fetch_and_add(&work->latency_ns, latency_ns);
+	__sync_fetch_and_add(&work->queued_ns, queued_ns);
+	if (slot < HR_HIST_SLOTS)
+		__sync_fetch_and_add(&work->slots[slot], 1);
+}
+
+/* A part of what the disk was asked for is finished, or all of it. True: all. */
+static __always_inline bool finish(struct hr_disk *disk, struct disk_request *known, struct request *request, bool failed,
+				   __u32 bytes)
+{
+	__u64 operation = whole(known->operation), owner = whole(known->owner), now_ns, start_ns = request->start_time_ns;
+	struct hr_disk_work *work;
+
 	if (operation >= HR_DISK_OPERATIONS || owner >= HR_DISK_OWNERS)
-		return 0;
+		return false;
 	work = &disk->work[operation][owner];
 	if (!failed)
 		__sync_fetch_and_add(&work->bytes, bytes);
 	if (bytes < request->__data_len)
-		return 0;
-	now_ns = bpf_ktime_get_ns();
-	start_ns = request->start_time_ns; /* 0 where the disk's statistics are off */
-	if (!start_ns || start_ns > known->issued_ns)
-		start_ns = known->issued_ns;
-	__sync_fetch_and_add(&work->queued_ns, known->issued_ns - start_ns);
-	__sync_fetch_and_add(&work->latency_ns, now_ns - start_ns);
-	__sync_fetch_and_add(&work->count, 1);
+		return false;
 	if (failed)
 		__sync_fetch_and_add(&work->errors, 1);
-	slot = whole(hr_hist_slot(now_ns - start_ns, HR_HIST_BITS, HR_HIST_SLOTS));
-	if (slot < HR_HIST_SLOTS)
-		__sync_fetch_and_add(&work->slots[slot], 1);
+	if (!start_ns || start_ns > known->issued_ns) /* 0 where the disk's statistics are off */
+		start_ns = known->issued_ns;
+	now_ns = bpf_ktime_get_ns();
+	work_add(work, elapsed_ns(start_ns, now_ns), known->issued_ns - start_ns);
 	depart(disk, known, now_ns);
-	bpf_map_delete_elem(&disk_requests, &key);
+	return true;
+}
+
+static __always_inline int on_complete(struct request *request, bool failed, __u32 bytes)
+{
+	__u64 key = (__u64)request;
+	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
+	struct hr_disk *disk;
+
+	if (!known) /* of the time before the recording, or a command that is no block I/O */
+		return 0;
+	disk = known->issued_ns ? bpf_map_lookup_elem(&disks, &known->disk) : NULL;
+	if (!disk || finish(disk, known, request, failed, bytes)) /* NULL: it ended before the disk got it */
+		bpf_map_delete_elem(&disk_requests, &key);
 	return 0;
 }
 

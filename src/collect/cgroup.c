@@ -42,7 +42,7 @@ static bool lists(const char *list, const char *word)
 	return false;
 }
 
-int hr_cgroup_parse_mount(const char *line, struct hr_cgroup_mount *ret)
+int hr_cgroup_parse_mount(const char *line, const char *controller, struct hr_cgroup_mount *ret)
 {
 	const char *rest = strstr(line, " - ");
 	char type[32], options[1024] = "";
@@ -52,7 +52,7 @@ int hr_cgroup_parse_mount(const char *line, struct hr_cgroup_mount *ret)
 		return 0;
 	if (!strcmp(type, "cgroup2"))
 		version = 2;
-	else if (!strcmp(type, "cgroup") && lists(options, "cpu"))
+	else if (!strcmp(type, "cgroup") && lists(options, controller))
 		version = 1;
 	else
 		return 0;
@@ -65,7 +65,7 @@ int hr_cgroup_parse_mount(const char *line, struct hr_cgroup_mount *ret)
 	return version;
 }
 
-int hr_cgroup_mounts(const char *root, struct hr_cgroup_mounts *ret, struct hr_err *err)
+int hr_cgroup_mounts(const char *root, const char *controller, struct hr_cgroup_mounts *ret, struct hr_err *err)
 {
 	char path[PATH_MAX], *line = NULL;
 	struct hr_cgroup_mount found;
@@ -74,12 +74,13 @@ int hr_cgroup_mounts(const char *root, struct hr_cgroup_mounts *ret, struct hr_e
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->controller = controller;
 	rc = hr_path(path, "%s/proc/self/mountinfo", root);
 	table = rc ? NULL : fopen(path, "re");
 	if (!table)
 		return hr_err_errno(err, rc ? rc : -errno, "cannot read '%s'", path);
 	while (getline(&line, &room, table) > 0) {
-		int version = hr_cgroup_parse_mount(line, &found);
+		int version = hr_cgroup_parse_mount(line, controller, &found);
 		struct hr_cgroup_mount *mount = version == 1 ? &ret->v1 : &ret->v2;
 
 		/* the first one of each: later ones show parts of it elsewhere */
@@ -108,7 +109,7 @@ int hr_cgroup_find(const char *root, const char *path, char ret_dir[PATH_MAX], s
 	struct stat info;
 	int rc;
 
-	rc = hr_cgroup_mounts(root, &mounts, err);
+	rc = hr_cgroup_mounts(root, "cpu", &mounts, err);
 	if (rc)
 		return rc;
 	if (!hr_path(ret_dir, "%s%s", root, path) && path[0] == '/') {
@@ -226,7 +227,7 @@ int hr_cgroup_of(const char *root, const struct hr_cgroup_mounts *mounts, pid_t 
 		controllers++;
 		if (!*controllers && !directory_of(&mounts->v2, path, ret_v2))
 			ret_v2[0] = '\0';
-		else if (lists(controllers, "cpu") && !directory_of(&mounts->v1, path, ret_v1))
+		else if (lists(controllers, mounts->controller) && !directory_of(&mounts->v1, path, ret_v1))
 			ret_v1[0] = '\0';
 	}
 	return 0;

@@ -192,13 +192,12 @@ static enum answer ask_host_pids(const struct system *system, const char *name)
 	return answer(!strcmp(link, FIRST_PID_NAMESPACE));
 }
 
-static enum answer ask_cpu_cgroup(const struct system *system, const char *name)
+static enum answer ask_cgroup(const struct system *system, const char *controller)
 {
 	struct hr_cgroup_mounts mounts;
 	char controllers[512], *rest, *word;
 
-	(void)name;
-	if (hr_cgroup_mounts(system->root, &mounts, NULL))
+	if (hr_cgroup_mounts(system->root, controller, &mounts, NULL))
 		return NOT_KNOWN;
 	if (mounts.v1.mounted)
 		return HAS;
@@ -207,7 +206,7 @@ static enum answer ask_cpu_cgroup(const struct system *system, const char *name)
 		return LACKS;
 	rest = controllers;
 	while ((word = strsep(&rest, " \n")))
-		if (!strcmp(word, "cpu"))
+		if (!strcmp(word, controller))
 			return HAS;
 	return LACKS;
 }
@@ -342,7 +341,7 @@ static const struct probe probes[HR_FEATURES] = {
 	[HR_FEATURE_CPU_CGROUP] = {
 		{ "cpu_cgroup", "cgroup CPU controller", "CPU quotas are not reported",
 		  "mount it: mount -t cgroup2 none /sys/fs/cgroup", false },
-		ask_cpu_cgroup, NULL },
+		ask_cgroup, "cpu" },
 	[HR_FEATURE_CPU_THROTTLING] = {
 		{ "cpu_throttling", "throttling in the scheduler", "waits for a quota count as waits for other threads",
 		  "boot a kernel with CONFIG_CFS_BANDWIDTH", false },
@@ -356,7 +355,7 @@ static const struct probe probes[HR_FEATURES] = {
 		  "boot a kernel with CONFIG_IRQ_TIME_ACCOUNTING", false },
 		ask_irq_time, NULL },
 	[HR_FEATURE_PRESSURE] = {
-		{ "pressure", "pressure stall information", "nothing yet: no table of the run file uses it",
+		{ "pressure", "pressure stall information", "how long tasks were held up for want of CPU, disk or memory",
 		  "boot with psi=1", false },
 		ask_pressure, NULL },
 	[HR_FEATURE_TRACEFS] = {
@@ -382,6 +381,14 @@ static const struct probe probes[HR_FEATURES] = {
 	[HR_FEATURE_TCP_DESTROY_SOCK] = NET_TRACEPOINT("tcp_destroy_sock", "when connections end: known by the interval only"),
 	[HR_FEATURE_TCP_RECEIVE_RESET] = NET_TRACEPOINT("tcp_receive_reset", "resets by peers are not told from other ends"),
 	[HR_FEATURE_TCP_SEND_RESET] = NET_TRACEPOINT("tcp_send_reset", "resets by this host are not told from other ends"),
+	[HR_FEATURE_BLOCK_IO] = {
+		{ "block_io", "tracepoints of block I/O", "how busy disks are, and how long their requests take",
+		  "boot a kernel with CONFIG_BLOCK and CONFIG_TRACING, as those of the distributions are", false },
+		ask_tracepoints, "block_rq_issue block_rq_complete" },
+	[HR_FEATURE_MEMORY_CGROUP] = {
+		{ "memory_cgroup", "cgroup memory controller", "memory limits of cgroups are not reported",
+		  "mount it: mount -t cgroup2 none /sys/fs/cgroup", false },
+		ask_cgroup, "memory" },
 };
 
 const struct hr_feature_row *hr_feature_row(enum hr_feature feature)

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int path_from(char path[PATH_MAX], const char *format, va_list arguments)
@@ -78,4 +80,14 @@ ssize_t hr_link_readf(char *buf, size_t size, const char *format, ...)
 		return -errno;
 	buf[length] = '\0';
 	return length;
+}
+
+bool hr_file_value(const char *text, const char *name, uint64_t *ret)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0)
+		if (!strncmp(line, name, length) && line[length] == ' ')
+			return sscanf(line + length, "%" SCNu64, ret) == 1;
+	return false;
 }

@@ -3,7 +3,9 @@
 #define HR_COLLECT_FILES_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -22,5 +24,8 @@ ssize_t hr_file_readf(char *buf, size_t size, const char *format, ...) __attribu
 
 /* What a symbolic link holds, ended by NUL. Its length, or -errno. */
 ssize_t hr_link_readf(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The value of a line "name value" in the text of a file. False: there is no such line. */
+bool hr_file_value(const char *text, const char *name, uint64_t *ret);
 
 #endif

@@ -56,6 +56,7 @@ static int drain_health(void *family, struct hr_drain *drain, struct hr_err *err
 	losses[HR_LOSS_TORN_READS] = drain->torn_reads;
 	losses[HR_LOSS_STORE_ROWS] = drain->rows_lost;
 	losses[HR_LOSS_LATE_INTERVALS] = drain->late_intervals;
+	losses[HR_LOSS_UNREAD_MEMORY] = drain->memory_unread;
 	for (int reason = 0; reason < HR_LOSSES; reason++) {
 		uint64_t count = losses[reason] - health->losses[reason];
 

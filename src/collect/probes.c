@@ -111,6 +111,8 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 	ret = hr_probes_fill(bpf->maps.free_calls, probes->records - 1, err);
 	if (!ret)
 		ret = hr_probes_requests_prepare(probes, err);
+	if (!ret)
+		ret = hr_probes_disks_prepare(probes, err);
 	return ret ? ret : hr_probes_waits_prepare(probes, err);
 }
 
@@ -293,6 +295,7 @@ void hr_probes_close(struct hr_probes *probes)
 	hr_probes_unmap(&probes->cpu_records);
 	hr_probes_requests_close(probes);
 	hr_probes_waits_close(probes);
+	hr_probes_disks_close(probes);
 	headroom_bpf__destroy(probes->bpf);
 	free(probes);
 }

@@ -12,6 +12,7 @@ static const char *const optional_tracepoints[] = {
 	"contention_begin", "contention_end", "mm_vmscan_direct_reclaim_begin", "mm_vmscan_direct_reclaim_end",
 	"mm_vmscan_memcg_reclaim_begin", "mm_vmscan_memcg_reclaim_end", "mm_compaction_begin", "mm_compaction_end",
 	"inet_sock_set_state", "tcp_destroy_sock", "tcp_retransmit_skb", "tcp_receive_reset", "tcp_send_reset",
+	"block_rq_insert", "block_rq_issue", "block_rq_complete", "block_rq_requeue", "block_rq_merge",
 };
 
 /* What sees requests on newer kernels, and the functions that do on older ones; of the latter some may be missing. */

@@ -25,7 +25,7 @@ struct hr_probes {
 	uint64_t epoch_ns;
 	uint32_t cpus, shards, records;
 	uint32_t flow_shards, stage_records;
-	struct hr_mapping threads, processes, calls, cpu_records, flows, stages, edges, locks;
+	struct hr_mapping threads, processes, calls, cpu_records, disks, flows, stages, edges, locks;
 	const char *request_binary, *request_symbol; /* the caller's; NULL: no request probe */
 	struct bpf_link *entry, *ret;
 	struct ring_buffer *ended;    /* sockets that ended */
@@ -65,5 +65,9 @@ void hr_probes_requests_close(struct hr_probes *probes);
 /* The wait graph, likewise. */
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_waits_close(struct hr_probes *probes);
+
+/* Disks: maps after the load. */
+int hr_probes_disks_prepare(struct hr_probes *probes, struct hr_err *err);
+void hr_probes_disks_close(struct hr_probes *probes);
 
 #endif

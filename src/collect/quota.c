@@ -24,25 +24,14 @@ int hr_quota_parse_max(const char *text, uint64_t *ret_quota_ns, uint64_t *ret_p
 	return 0;
 }
 
-/* The value of a line "name value". False: there is no such line. */
-static bool find_value(const char *text, const char *name, uint64_t *ret)
-{
-	size_t length = strlen(name);
-
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0)
-		if (!strncmp(line, name, length) && line[length] == ' ')
-			return sscanf(line + length, "%" SCNu64, ret) == 1;
-	return false;
-}
-
 int hr_quota_parse_stat(const char *text, struct hr_quota *quota)
 {
 	uint64_t periods, throttled_periods, throttled;
-	bool in_us = find_value(text, "throttled_usec", &throttled);
+	bool in_us = hr_file_value(text, "throttled_usec", &throttled);
 
-	if (!in_us && !find_value(text, "throttled_time", &throttled))
+	if (!in_us && !hr_file_value(text, "throttled_time", &throttled))
 		return -EINVAL;
-	if (!find_value(text, "nr_periods", &periods) || !find_value(text, "nr_throttled", &throttled_periods))
+	if (!hr_file_value(text, "nr_periods", &periods) || !hr_file_value(text, "nr_throttled", &throttled_periods))
 		return -EINVAL;
 	quota->periods = periods;
 	quota->throttled_periods = throttled_periods;
@@ -133,7 +122,7 @@ int hr_quotas_find(const char *root, const pid_t *pids, size_t count, struct hr_
 	struct hr_cgroup_mounts mounts;
 	int rc;
 
-	rc = hr_cgroup_mounts(root, &mounts, err);
+	rc = hr_cgroup_mounts(root, "cpu", &mounts, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; !rc && i < count; i++) {
