@@ -33,7 +33,8 @@ ifneq ($(MISSING),)
 $(error missing: $(MISSING). `scripts/setup build` installs what the build needs)
 endif
 LIBRARY_CFLAGS := $(shell $(PKGCONFIG) --cflags $(LIBRARIES))
-LDLIBS         := $(shell $(PKGCONFIG) --libs $(LIBRARIES)) -lm
+# supc++ has the demangler: from the C++ library that clang brings, linked in, so none is needed at run time
+LDLIBS         := $(shell $(PKGCONFIG) --libs $(LIBRARIES)) -lsupc++ -lm
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wvla $(if $(WERROR),-Werror)

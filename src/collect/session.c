@@ -20,8 +20,9 @@
  * are read right after the threads; they number the flows of the connections.
  */
 static const struct hr_family *const families[] = {
-	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_parallel, &hr_family_requests, &hr_family_connections,
-	&hr_family_network, &hr_family_quotas, &hr_family_disks, &hr_family_memory, &hr_family_pressure, &hr_family_health,
+	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_waits, &hr_family_parallel, &hr_family_requests,
+	&hr_family_connections, &hr_family_network, &hr_family_quotas, &hr_family_disks, &hr_family_memory, &hr_family_pressure,
+	&hr_family_health,
 };
 
 /*

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_COLLECT_SYMBOLS_H
+#define HR_COLLECT_SYMBOLS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "collect/maps.h"
+
+/*
+ * What lies at an address of a process. Programs and libraries are opened as the process has them mapped, so that containers, and
+ * files that were replaced meanwhile, are no special case; where that is forbidden, by path below the process's own root, and
+ * only if it is the same file. What was read of a file is kept, up to a limit over all files.
+ */
+struct hr_symbols;
+
+#define HR_SYMBOL_BYTES 384
+#define HR_MAPPING_BYTES 384
+
+/* All text is valid UTF-8. */
+struct hr_place {
+	char symbol[HR_SYMBOL_BYTES]; /* "_PyRuntime+0x1a8", "model::lock"; "": none that is known */
+	/*
+	 * "/usr/bin/python3.11", "[heap]", "[stack]", "anonymous"; "": nothing is mapped there. Memory that processes share has the
+	 * same text in each of them: "/dev/shm/x+0x40 (inode 5 of 0:27)", "memfd:x+0x40 (...)", "shared anonymous+0x40 (...)".
+	 */
+	char mapping[HR_MAPPING_BYTES];
+};
+
+/* root: to be put in front of /proc and of the host's /usr/lib/debug. NULL: out of memory. */
+struct hr_symbols *hr_symbols_new(const char *root);
+void hr_symbols_free(struct hr_symbols *symbols); /* takes NULL */
+
+/* maps: of that process, as read by hr_maps_read(). What cannot be found out is "". */
+void hr_symbols_place(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_place *ret);
+
+#endif
