@@ -68,6 +68,7 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 	bpf_map__set_max_entries(bpf->maps.calls, probes->records * probes->shards);
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
 	hr_probes_requests_configure(probes);
+	hr_probes_stacks_configure(probes, options->sample_hz);
 	return 0;
 }
 
@@ -207,6 +208,7 @@ static bool is_attached_by_section(const struct bpf_program *program)
 static int attach_all(struct hr_probes *probes, struct hr_err *err)
 {
 	struct bpf_program *program;
+	int ret;
 
 	bpf_object__for_each_program(program, probes->bpf->obj) {
 		struct bpf_link **link = NULL;
@@ -220,7 +222,8 @@ static int attach_all(struct hr_probes *probes, struct hr_err *err)
 		if (!*link)
 			return hr_err_errno(err, -errno, "cannot attach the BPF program '%s'", bpf_program__name(program));
 	}
-	return hr_probes_requests_attach(probes, err);
+	ret = hr_probes_requests_attach(probes, err);
+	return ret ? ret : hr_probes_stacks_attach(probes, err);
 }
 
 int hr_probes_attach(struct hr_probes *probes, struct hr_err *err)
@@ -276,6 +279,7 @@ void hr_probes_mend(struct hr_probes *probes)
 void hr_probes_detach(struct hr_probes *probes)
 {
 	hr_probes_requests_detach(probes);
+	hr_probes_stacks_detach(probes);
 	headroom_bpf__detach(probes->bpf);
 }
 

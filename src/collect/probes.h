@@ -11,6 +11,7 @@
 #include "headroom/accounts.h"
 #include "headroom/disks.h"
 #include "headroom/net.h"
+#include "headroom/stacks.h"
 #include "headroom/waits.h"
 
 /*
@@ -21,6 +22,7 @@ struct hr_probes;
 
 struct hr_probes_options {
 	bool follow_children; /* processes born of the target belong to it */
+	uint32_t sample_hz;   /* samples of stacks per second and CPU; 0: none */
 	const char *request_binary, *request_symbol; /* a function whose calls are requests; NULL: none */
 };
 
@@ -82,6 +84,19 @@ int hr_probes_free_calls(struct hr_probes *probes, uint32_t record);
 int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
 			 void *context);
 int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS]);
+
+/*
+ * Sampled stacks since the last call: calls takers->sample() for every row of samples, and then takers->stack() for every stack
+ * that was not told in an earlier call, or came again since. 0; -errno: the maps could not be read.
+ */
+struct hr_stack_takers {
+	void (*stack)(void *context, uint64_t key, const struct hr_stack *stack);
+	void (*sample)(void *context, const struct hr_sample_key *key, const struct hr_sample *sample);
+};
+int hr_probes_take_samples(struct hr_probes *probes, const struct hr_stack_takers *takers, void *context);
+
+/* Time that a sample stands for; 0: none are taken. */
+uint32_t hr_probes_sample_period_ns(const struct hr_probes *probes);
 
 /*
  * Edges of the wait graph and contended futexes: ids below HR_EDGES and HR_LOCKS; 0 is never used. An edge whose key has waiter 0,

@@ -28,6 +28,7 @@ struct hr_probes {
 	struct hr_mapping threads, processes, calls, cpu_records, disks, flows, stages, edges, locks;
 	const char *request_binary, *request_symbol; /* the caller's; NULL: no request probe */
 	struct bpf_link *entry, *ret;
+	struct bpf_link **timers;     /* of the sampling, by CPU; NULL: none */
 	struct ring_buffer *ended;    /* sockets that ended */
 	void (*each_ended)(void *context, const struct hr_socket_row *row);
 	void *each_context;
@@ -61,6 +62,11 @@ int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err);
 int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_requests_detach(struct hr_probes *probes);
 void hr_probes_requests_close(struct hr_probes *probes);
+
+/* Sampled stacks, likewise. */
+void hr_probes_stacks_configure(struct hr_probes *probes, uint32_t sample_hz);
+int hr_probes_stacks_attach(struct hr_probes *probes, struct hr_err *err);
+void hr_probes_stacks_detach(struct hr_probes *probes);
 
 /* The wait graph, likewise. */
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);

@@ -329,6 +329,28 @@
 	INT(some_ns, "ns", "time in the interval in which at least one task was held up for want of it") \
 	INT(full_ns, "ns", "time in which all that were not idle were; null: this kernel does not tell")
 
+#define HR_COLUMNS_frames(INT, REAL, TEXT) \
+	INT(frame_id, "", "identifies the frame within the run") \
+	TEXT(name, "", "function; null: no symbol was found") \
+	TEXT(module, "", "file that holds it, [kernel], or the file of a just-in-time compiler's symbols; null: not known") \
+	INT(offset, "", "address within the module where there is no symbol; null: there is")
+
+#define HR_COLUMNS_stacks(INT, REAL, TEXT) \
+	INT(stack_id, "", "identifies the stack within the run") \
+	INT(depth, "", "0: innermost frame") \
+	INT(frame_id, "", "frame")
+
+#define HR_COLUMNS_samples(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval; a wait counts in that in which it ends") \
+	INT(thread_id, "", "thread") \
+	TEXT(state, "", "user and kernel: on CPU; any other: blocked") \
+	TEXT(syscall, "", "call that it waited in; null: on CPU") \
+	INT(user_stack_id, "", "stack in user mode; null: could not be taken") \
+	INT(kernel_stack_id, "", "stack in the kernel; null: none, or blocked") \
+	INT(count, "", "samples") \
+	INT(time_ns, "ns", "time that they stand for") \
+	INT(alone_ns, "ns", "on CPU: that time over the number of threads of the process that were on CPU at once: what it costs in wall time; null: blocked")
+
 #define HR_COLUMNS_losses(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
 	TEXT(reason, "", "what happened; only reasons with a count have a row") \
@@ -388,6 +410,9 @@
 	TABLE(memory, "page faults and memory of a process") \
 	TABLE(memory_limits, "memory limits that bind the target, and how near they are") \
 	TABLE(pressure, "how long tasks were held up for want of CPU, disk or memory, as the kernel counts it") \
+	TABLE(frames, "functions that stacks go through") \
+	TABLE(stacks, "sampled stacks, a row per frame") \
+	TABLE(samples, "where threads were, on a grid of time: on CPU and blocked") \
 	TABLE(losses, "what is missing from the run or guessed in it") \
 	TABLE(costs, "what the recorder used") \
 	TABLE(probe_costs, "what the BPF programs used, in samples") \
