@@ -23,6 +23,7 @@ class RequestServer(Workload):
 
     def __init__(self, directory, transport="tcp4", **values):
         self.transport = transport
+        self.mode = values.get("mode")
         self.path = None
         if transport == "unix":
             RequestServer.paths = getattr(RequestServer, "paths", 0) + 1

@@ -21,9 +21,23 @@ def programs_of_the_object():
 
 
 def has_hook(section):
-    """True if the running kernel has the tracepoint that a section names; other programs are for every kernel."""
+    """
+    True if the running kernel has the tracepoint that a section names; other programs are for every kernel, but those on
+    functions for kernels that lack the tracepoints in them.
+    """
     kind, hook = section.split("/", 1)
-    return kind != "tp_btf" or bool(glob.glob(f"/sys/kernel/tracing/events/*/{hook}"))
+    if kind in ("fentry", "fexit"):
+        return not has_tracepoint("sk_data_ready") and has_function(hook)
+    return kind != "tp_btf" or has_tracepoint(hook)
+
+
+def has_tracepoint(name):
+    return bool(glob.glob(f"/sys/kernel/tracing/events/*/{name}"))
+
+
+def has_function(name):
+    with open("/proc/kallsyms", encoding="utf-8") as symbols:
+        return any(line.split()[2] == name for line in symbols)
 
 
 def check_all_loaded(pid):
