@@ -27,6 +27,7 @@ struct network {
 	struct {
 		int64_t process_id;
 		uint64_t inode; /* 0: not known */
+		uint32_t execs; /* it has gone through when that was looked up */
 	} processes[HR_PROCESS_SLOTS];
 };
 
@@ -50,18 +51,21 @@ static void add_namespace(struct network *network, uint64_t inode)
 		network->namespaces[network->count++] = (struct namespace){ .inode = inode };
 }
 
-/* Where the processes are that came since the last pass. */
+/* Where the processes are that came since the last pass, or began another program: a command enters a namespace and then execs. */
 static void look_at_newcomers(struct network *network, const struct hr_drain *drain)
 {
 	char who[16];
 
 	for (uint32_t slot = 1; slot < hr_roster_process_slots(drain->roster); slot++) {
+		const struct hr_process *process = hr_probes_process(drain->probes, slot);
 		int64_t process_id = hr_roster_process_id(drain->roster, slot);
+		uint32_t execs = process->execs;
 
-		if (network->processes[slot].process_id == process_id)
+		if (network->processes[slot].process_id == process_id && network->processes[slot].execs == execs)
 			continue;
-		snprintf(who, sizeof(who), "%u", hr_probes_process(drain->probes, slot)->pid);
+		snprintf(who, sizeof(who), "%u", process->pid);
 		network->processes[slot].process_id = process_id;
+		network->processes[slot].execs = execs;
 		network->processes[slot].inode = process_id ? namespace_of(who) : 0;
 		add_namespace(network, network->processes[slot].inode);
 	}
