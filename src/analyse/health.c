@@ -116,6 +116,8 @@ static void note_what_is_known(struct hr_summary *summary)
 	summary->owner_known[HR_OWNER_STEAL] = summary->cpu_total.steal_ns != HR_NULL;
 	summary->owner_known[HR_OWNER_IRQ] = summary->cpu_total.irq_ns != HR_NULL;
 	summary->quotas_known = summary->run.interval_count > 0;
+	summary->disks_known = summary->run.interval_count > 0 && !lacks(summary, "block_io");
+	summary->pressure_known = summary->pressure_count > 0;
 	note_what_is_known_of_requests(summary);
 	for (size_t i = 0; i < summary->feature_count; i++) {
 		if (!summary->features[i].has && strcmp(summary->features[i].name, "cpu_cgroup") == 0)

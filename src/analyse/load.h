@@ -73,6 +73,7 @@ int hr_load_threads(struct hr_load *load); /* processes, threads, states, waits,
 int hr_load_calls(struct hr_load *load);   /* syscalls, their errors and histograms */
 int hr_load_host(struct hr_load *load);	   /* CPUs, neighbours, quotas */
 int hr_load_requests(struct hr_load *load); /* flows, their requests and connections, listeners, network counters */
+int hr_load_resources(struct hr_load *load); /* disks, memory, pressure */
 int hr_load_health(struct hr_load *load);  /* losses, costs, features */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "analyse/account.h"
 #include "analyse/percentile.h"
+#include "base/disks.h"
 #include "base/err.h"
 #include "base/losses.h"
 #include "base/requests.h"
@@ -169,6 +170,46 @@ struct hr_counter_summary {
 	int64_t count; /* by how much it grew; HR_NULL: not measured */
 };
 
+/* What a disk did of one operation, or an owner's part of that. */
+struct hr_disk_work_summary {
+	uint64_t count, data_bytes, errors;
+	uint64_t latency_ns, queued_ns;
+};
+
+/* A disk of the host, by whomever it was used; the busiest first. */
+struct hr_disk_summary {
+	int64_t disk_id;
+	const char *name, *device;
+	uint64_t busy_ns, in_flight_ns;
+	struct hr_disk_operation_summary {
+		struct hr_disk_work_summary all, target;
+		struct hr_latency latency; /* of all */
+	} operations[HR_DISK_OPERATIONS];
+};
+
+/* Memory of all processes of the target together. */
+struct hr_memory_summary {
+	int64_t minor_faults, major_faults; /* HR_NULL: nothing was read, as all that follow */
+	int64_t resident_bytes, swapped_bytes; /* the most at the end of an interval; swapped HR_NULL: not known */
+};
+
+struct hr_memory_limit_summary {
+	const char *cgroup;   /* NULL: the host */
+	uint64_t limit_bytes; /* the last */
+	uint64_t used_bytes;  /* the most at the end of an interval */
+	double used_share;    /* likewise of used over limit */
+	int64_t cache_bytes;  /* when most was used; HR_NULL: not known, as all that follow */
+	int64_t hits, oom_kills, refaults;
+};
+
+/* For how long tasks were held up. */
+struct hr_pressure_summary {
+	const char *cgroup;   /* NULL: the host */
+	const char *resource; /* "cpu", "io", "memory" */
+	uint64_t some_ns;
+	int64_t full_ns;      /* HR_NULL: this kernel does not tell */
+};
+
 struct hr_loss_summary {
 	const char *name;
 	const struct hr_loss_info *info; /* NULL: a reason of a later version */
@@ -224,6 +265,13 @@ struct hr_summary {
 	struct hr_flow_summary *flows;
 	struct hr_listener_summary *listeners; /* most drops first, then the fullest */
 	struct hr_counter_summary *counters;   /* by name */
+	bool disks_known;    /* false: this run has nothing of block I/O */
+	bool pressure_known; /* likewise; this kernel does not count it */
+	struct hr_memory_summary memory;
+	struct hr_disk_summary *disks;
+	struct hr_memory_limit_summary *memory_limits; /* the nearest first, the host last */
+	struct hr_pressure_summary *pressures;	       /* the host first, then by cgroup */
+	size_t disk_count, memory_limit_count, pressure_count;
 	struct hr_loss_summary *losses;
 	struct hr_probe_summary *probes;
 	struct hr_feature_summary *features;
@@ -241,6 +289,9 @@ int hr_summary_load(struct hr_reader *reader, struct hr_summary **ret_summary, s
 
 /* Takes NULL. */
 void hr_summary_free(struct hr_summary *summary);
+
+/* Share of the recorded time in which the disk had a request, at most 1; NAN: nothing was recorded. */
+double hr_disk_utilisation(const struct hr_summary *summary, const struct hr_disk_summary *disk);
 
 /* Time of one thread on CPU over the time that was recorded: its utilisation. NAN without an interval. */
 double hr_summary_busy_share(const struct hr_summary *summary, const struct hr_thread_summary *thread);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "report/json_requests.h"
+#include "report/json_resources.h"
 #include "report/json_values.h"
 #include "report/report.h"
 #include "store/tables.h"
@@ -173,6 +174,9 @@ static json_t *resources(const struct hr_summary *summary)
 	if (summary->cpu_count)
 		all = append(all, resource(summary, json_string("cpu"), "cpu",
 					   ratio(used_ns, used_ns + (double)cpus->idle_ns)));
+	for (size_t i = 0; i < summary->disk_count; i++)
+		all = append(all, resource(summary, json_sprintf("disk:%s", summary->disks[i].name ? summary->disks[i].name : "?"), "disk",
+					   hr_disk_utilisation(summary, &summary->disks[i])));
 	n = hr_summary_busiest(summary, busiest, BUSIEST_THREADS);
 	for (size_t i = 0; i < n; i++)
 		all = append(all, thread_resource(summary, &summary->threads[busiest[i]]));
@@ -397,7 +401,7 @@ static json_t *quotas(const struct hr_summary *summary)
 static json_t *report(const struct hr_summary *summary)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+			 "s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
 			 "health", health(summary),
@@ -415,7 +419,10 @@ static json_t *report(const struct hr_summary *summary)
 			 "cpu_waits", cpu_waits(summary),
 			 "cpus", cpus(summary),
 			 "neighbours", neighbours(summary),
-			 "quotas", quotas(summary));
+			 "quotas", quotas(summary),
+			 "disks", hr_json_disks(summary),
+			 "memory", hr_json_memory(summary),
+			 "pressure", hr_json_pressure(summary));
 }
 
 int hr_report_json(const struct hr_summary *summary, FILE *out, struct hr_err *err)

@@ -18,6 +18,11 @@ void hr_text_budgets(const struct hr_page *page, const struct hr_summary *summar
 void hr_text_connections(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_listeners(const struct hr_page *page, const struct hr_summary *summary);
 
+/* text_resources.c */
+void hr_text_disks(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_memory(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_pressure(const struct hr_page *page, const struct hr_summary *summary);
+
 /* text_threads.c */
 void hr_text_states(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_groups(const struct hr_page *page, const struct hr_summary *summary);
