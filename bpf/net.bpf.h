@@ -9,6 +9,8 @@
  */
 #include "request.bpf.h"
 
+__u32 attached_twice __weak = 0; /* user space has attached the programs of net.bpf.c that end in _again */
+
 /* Data for a socket that nobody of the target has used so far: worth following if it came in on one of the target's paths. */
 static __noinline struct socket_state *first_arrival(struct sock *sk, __u64 now_ns)
 {
@@ -39,8 +41,8 @@ static __always_inline void note_backlog(struct socket_state *state, const struc
 		state->backlog_highest = backlog;
 }
 
-/* In the context of whoever sent it, or of a soft interrupt. */
-static __always_inline int on_data_ready(struct sock *sk)
+/* In the context of whoever sent it, or of a soft interrupt. again: maybe for the second time. */
+static __always_inline int on_data_ready(struct sock *sk, bool again)
 {
 	struct socket_state *state = socket_known(sk);
 	struct hr_flow *flow;
@@ -54,7 +56,8 @@ static __always_inline int on_data_ready(struct sock *sk)
 		if (!state)
 			return 0;
 	} else if (state->role == HR_ROLE_LISTENER) {
-		note_backlog(state, sk);
+		if (!again)
+			note_backlog(state, sk);
 		return 0;
 	} else {
 		/* nothing but the end of the stream; or of a unix socket, whose reader was faster than this */
@@ -128,7 +131,19 @@ static __always_inline bool begin_visit(struct sock *sk, struct visit *visit, st
 		if (!visit->flow)
 			return false;
 	}
+	state->told = attached_twice;
 	*ret_state = state;
+	return true;
+}
+
+/* The first of two programs on this hook has told of the event. */
+static __always_inline bool is_told(struct sock *sk)
+{
+	struct socket_state *state = socket_known(sk);
+
+	if (!state || !state->told)
+		return false;
+	state->told = 0;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The same as hooks.bpf.c on kernels before 6.3, which lack its tracepoints: the functions that they were put into later.
+ * The same as net.bpf.c on kernels before 6.3, which lack its tracepoints: the functions that they were put into later.
  *
  * Hooks sock_def_readable (fentry), and the sends and receives of TCP and unix streams (fexit). Needs a kernel with function
  * tracing, as those of the distributions are.
@@ -11,7 +11,7 @@
 SEC("fentry/sock_def_readable")
 int BPF_PROG(f_data_ready, struct sock *sk)
 {
-	return on_data_ready(sk);
+	return on_data_ready(sk, false);
 }
 
 SEC("fexit/tcp_recvmsg")

@@ -31,8 +31,9 @@ struct socket_state {
 	__u8 looks;	      /* reads that were looked at; saturates */
 	__u8 tcp_born;	      /* its handshake was seen */
 	__u8 ended;	      /* told by the ring; somebody may hold a reference to it still */
-	__u8 pad;
-	__u16 local_port;     /* the kernel forgets it before the end */
+	__u8 told;	      /* of two programs on a hook, the first has handled the event */
+	__u8 pad[6];
+	__u16 local_port, peer_port; /* the kernel forgets them before the end */
 
 	/* its whole life */
 	__u64 id;
@@ -99,6 +100,7 @@ static __noinline __maybe_unused struct socket_state *socket_open(struct sock *s
 	if (!state->id) {
 		state->id = __sync_fetch_and_add(&socket_count, 1) + 1;
 		state->local_port = sk->__sk_common.skc_num;
+		state->peer_port = __builtin_bswap16(sk->__sk_common.skc_dport);
 		state->first_ns = now_ns;
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (tcp)

@@ -74,7 +74,7 @@ static __noinline void fill_row(struct hr_socket_row *row, struct socket_state *
 		return;
 	}
 	row->local_port = state->local_port;
-	row->peer_port = __builtin_bswap16(sk->__sk_common.skc_dport);
+	row->peer_port = state->peer_port;
 	socket_local(sk, row->local);
 	socket_peer(sk, row->peer);
 	if (row->role != HR_ROLE_LISTENER)

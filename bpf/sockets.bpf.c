@@ -22,15 +22,25 @@ struct {
 
 static __always_inline void take_in_listener(struct socket_state *state, struct sock *sk, __u32 process)
 {
+	state->process = process;
+	if (state->role == HR_ROLE_LISTENER) /* inherited */
+		return;
 	state->role = HR_ROLE_LISTENER;
 	state->decided = 1;
-	state->process = process;
 	if (is_tcp(sk)) {
 		port_listens(sk->__sk_common.skc_num);
 	} else {
 		path_listens(unix_name(sk));
 		unix_listen((__u64)sk, sk->sk_receive_queue.qlen);
 	}
+}
+
+/* Nobody who is alive: not known yet, or it listened and left the socket to its children. */
+static __always_inline bool is_gone(__u32 process_slot)
+{
+	struct hr_process *process = process_slot ? process_by_slot(process_slot) : NULL;
+
+	return !process || !process->pid || process->ended_ns;
 }
 
 /* What is kept of it; NULL: of no interest, or of no use yet. */
@@ -43,7 +53,7 @@ static __always_inline struct socket_state *take_in(struct sock *sk, __u32 proce
 	if (is_tcp(sk) && sk->__sk_common.skc_state == TCP_CLOSE)
 		return NULL;
 	state = socket_open(sk, bpf_ktime_get_ns());
-	if (state && !state->process && sk->__sk_common.skc_state == TCP_LISTEN)
+	if (state && sk->__sk_common.skc_state == TCP_LISTEN && is_gone(state->process))
 		take_in_listener(state, sk, process);
 	return state;
 }

@@ -56,6 +56,7 @@ static __always_inline void on_connecting(struct sock *sk, struct hr_thread *thr
 	state->role = HR_ROLE_DOWNSTREAM;
 	state->decided = 1;
 	state->tcp_born = 1;
+	state->peer_port = __builtin_bswap16(sk->__sk_common.skc_dport); /* a socket may ask one peer after another */
 	state->connect_ns = now_ns;
 	state->ending = HR_ENDING_OPEN;
 	socket_join(state, sk, thread->process);

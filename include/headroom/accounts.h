@@ -22,7 +22,7 @@
 #define HR_COMM_BYTES 16
 #define HR_KNOWN_CALLS 2       /* power of two */
 
-/* Threads are also found by the address of their kernel stack, which the syscall hooks are handed; see bpf/syscall.bpf.h. */
+/* Threads are also found by the address of their kernel stack, which the syscall hooks are handed; see bpf/syscall.bpf.c. */
 #define HR_STACK_SHIFT 14      /* stacks are at least 16 KiB apart */
 #define HR_STACK_ENTRIES 65536
 #define HR_STACK_SHARED 0xffffffff /* threads that share an entry are found by pid */

@@ -7,7 +7,7 @@
 #include "headroom/types.h"
 
 /*
- * Requests, as they are seen from outside: by what goes through a socket, without parsing. What the programs in bpf/net.bpf.h
+ * Requests, as they are seen from outside: by what goes through a socket, without parsing. What the programs in bpf/net.bpf.c
  * fill and src/collect/ reads.
  *
  * A *flow* is everything between one process and one endpoint: its own listening port (role server), a peer that it connects to
@@ -70,7 +70,7 @@ struct hr_flow_key {
 	__u16 port;	      /* server: the local one; downstream: the peer's. Host order */
 	__u8 role;	      /* enum hr_role */
 	__u8 transport;	      /* enum hr_transport */
-	__u8 address[16];     /* downstream: of the peer, IPv4 mapped into IPv6. unix: the address of its unix_address */
+	__u8 address[16];     /* downstream: of the peer, IPv4 mapped into IPv6. unix: a hash of the path, and 0 */
 };
 
 /*

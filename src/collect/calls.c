@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Syscalls of each process: how many, how long, how they failed, and which go on; and the run-queue waits, whose histograms are
- * kept in the same records. Kernel side: bpf/calls.bpf.h, bpf/syscall.bpf.h.
+ * kept in the same records. Kernel side: bpf/calls.bpf.h, bpf/syscall.bpf.c.
  */
 #include <errno.h>
 #include <stdlib.h>

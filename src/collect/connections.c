@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections, one row each: when they have ended, or at the end of the run. Listening sockets, a row per interval. Kernel
- * side: bpf/net.bpf.h.
+ * side: bpf/net.bpf.c.
  */
 #include <errno.h>
 #include <stdlib.h>

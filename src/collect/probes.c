@@ -205,6 +205,14 @@ static bool is_attached_by_section(const struct bpf_program *program)
 	return type == BPF_TRACE_RAW_TP || type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
 }
 
+/* Those wait for hr_probes_mend() too. */
+static bool is_second(const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program), *end = strrchr(name, '_');
+
+	return end && !strcmp(end, "_again");
+}
+
 static int attach_all(struct hr_probes *probes, struct hr_err *err)
 {
 	struct bpf_program *program;
@@ -213,7 +221,7 @@ static int attach_all(struct hr_probes *probes, struct hr_err *err)
 	bpf_object__for_each_program(program, probes->bpf->obj) {
 		struct bpf_link **link = NULL;
 
-		if (!bpf_program__autoload(program) || !is_attached_by_section(program))
+		if (!bpf_program__autoload(program) || !is_attached_by_section(program) || is_second(program))
 			continue;
 		for (int i = 0; i < probes->bpf->skeleton->prog_cnt; i++)
 			if (*probes->bpf->skeleton->progs[i].prog == program)
@@ -247,7 +255,7 @@ static int program_info(const struct bpf_program *program, struct bpf_prog_info 
 	return bpf_obj_get_info_by_fd(bpf_program__fd(program), ret_info, &bytes);
 }
 
-static uint64_t skipped(const struct bpf_program *program)
+uint64_t hr_probes_skipped(const struct bpf_program *program)
 {
 	struct bpf_prog_info info;
 
@@ -264,7 +272,9 @@ void hr_probes_mend(struct hr_probes *probes)
 {
 	struct headroom_bpf *bpf = probes->bpf;
 
-	if (probes->is_classic || skipped(bpf->progs.sys_enter) + skipped(bpf->progs.sys_exit) < SKIPPED_MANY)
+	hr_probes_requests_mend(probes);
+	if (probes->is_classic ||
+	    hr_probes_skipped(bpf->progs.sys_enter) + hr_probes_skipped(bpf->progs.sys_exit) < SKIPPED_MANY)
 		return;
 	probes->is_classic = true;
 	replace_link(&bpf->links.sys_enter, bpf->progs.tp_sys_enter);
@@ -539,12 +549,10 @@ void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])
 			ret_counts[reason] += per_cpu[cpu];
 	}
 	free(per_cpu);
-	bpf_object__for_each_program(program, probes->bpf->obj) {
-		struct bpf_prog_info info;
-
-		if (!program_info(program, &info))
-			ret_counts[HR_LOSS_MISSED_PROGRAMS] += info.recursion_misses;
-	}
+	ret_counts[HR_LOSS_MISSED_PROGRAMS] = hr_probes_requests_missed(probes);
+	bpf_object__for_each_program(program, probes->bpf->obj)
+		if (!hr_probes_is_paired(probes, program))
+			ret_counts[HR_LOSS_MISSED_PROGRAMS] += hr_probes_skipped(program);
 }
 
 size_t hr_probes_costs(struct hr_probes *probes, struct hr_program_cost *ret_costs, size_t max)

@@ -28,6 +28,7 @@ struct hr_probes {
 	struct hr_mapping threads, processes, calls, cpu_records, disks, flows, stages, edges, locks;
 	const char *request_binary, *request_symbol; /* the caller's; NULL: no request probe */
 	struct bpf_link *entry, *ret;
+	uint64_t missed_before; /* runs of the sockets' programs that were skipped before each had a second one */
 	struct bpf_link **timers;     /* of the sampling, by CPU; NULL: none */
 	struct ring_buffer *ended;    /* sockets that ended */
 	void (*each_ended)(void *context, const struct hr_socket_row *row);
@@ -56,10 +57,16 @@ int hr_probes_push(const struct bpf_map *stack, uint32_t slot);
 int hr_probes_iterate(const struct bpf_program *program, const struct bpf_iter_attach_opts *options, char **ret_data,
 		      size_t *ret_bytes, struct hr_err *err);
 
+/* Runs of a program that the kernel skipped. */
+uint64_t hr_probes_skipped(const struct bpf_program *program);
+
 /* Requests: sizes before the load, maps after it, the function's probes when the rest is attached. */
 void hr_probes_requests_configure(struct hr_probes *probes);
 int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err);
 int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err);
+void hr_probes_requests_mend(struct hr_probes *probes);
+uint64_t hr_probes_requests_missed(const struct hr_probes *probes);
+bool hr_probes_is_paired(const struct hr_probes *probes, const struct bpf_program *program);
 void hr_probes_requests_detach(struct hr_probes *probes);
 void hr_probes_requests_close(struct hr_probes *probes);
 

@@ -75,6 +75,72 @@ int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err)
 	return ret ? ret : attach_call(probes, bpf->progs.call_entry, false, &probes->entry, err);
 }
 
+/* The programs on the hooks of sockets, and their seconds. */
+#define PAIRS 3
+
+struct pair {
+	const struct bpf_program *first, *second;
+	struct bpf_link **second_link;
+};
+
+static void get_pairs(const struct hr_probes *probes, struct pair ret[PAIRS])
+{
+	struct headroom_bpf *bpf = probes->bpf;
+
+	ret[0] = (struct pair){ bpf->progs.sk_data_ready, bpf->progs.ready_again, &bpf->links.ready_again };
+	ret[1] = (struct pair){ bpf->progs.sock_recv, bpf->progs.recv_again, &bpf->links.recv_again };
+	ret[2] = (struct pair){ bpf->progs.sock_send, bpf->progs.send_again, &bpf->links.send_again };
+}
+
+bool hr_probes_is_paired(const struct hr_probes *probes, const struct bpf_program *program)
+{
+	struct pair pairs[PAIRS];
+
+	get_pairs(probes, pairs);
+	for (int i = 0; i < PAIRS; i++)
+		if (program == pairs[i].first || program == pairs[i].second)
+			return true;
+	return false;
+}
+
+static uint64_t missed_by_first(const struct hr_probes *probes)
+{
+	struct pair pairs[PAIRS];
+	uint64_t missed = 0;
+
+	get_pairs(probes, pairs);
+	for (int i = 0; i < PAIRS; i++)
+		missed += hr_probes_skipped(pairs[i].first);
+	return missed;
+}
+
+void hr_probes_requests_mend(struct hr_probes *probes)
+{
+	struct pair pairs[PAIRS];
+
+	if (probes->bpf->bss->attached_twice || !missed_by_first(probes))
+		return;
+	get_pairs(probes, pairs);
+	probes->missed_before = missed_by_first(probes);
+	probes->bpf->bss->attached_twice = 1; /* before the first of them runs */
+	for (int i = 0; i < PAIRS; i++)
+		*pairs[i].second_link = bpf_program__attach(pairs[i].second);
+}
+
+/* What a first one missed its second has told, but for as many as that missed too. */
+uint64_t hr_probes_requests_missed(const struct hr_probes *probes)
+{
+	struct pair pairs[PAIRS];
+	uint64_t both = 0;
+
+	if (!probes->bpf->bss->attached_twice)
+		return missed_by_first(probes);
+	get_pairs(probes, pairs);
+	for (int i = 0; i < PAIRS; i++)
+		both += hr_probes_skipped(pairs[i].second);
+	return probes->missed_before + both;
+}
+
 void hr_probes_requests_detach(struct hr_probes *probes)
 {
 	bpf_link__destroy(probes->entry);

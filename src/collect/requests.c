@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests of each flow: how many, how long their stages took, what they spent their time on, how many were in flight, and
- * what went through the flow's connections. Kernel side: bpf/net.bpf.h.
+ * what went through the flow's connections. Kernel side: bpf/net.bpf.c.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Threads: the time that each spent in each state, its counters, and who had the CPU that it waited for.
- * Kernel side: bpf/sched.bpf.c, bpf/syscall.bpf.h.
+ * Kernel side: bpf/sched.bpf.c, bpf/syscall.bpf.c.
  */
 #include "collect/threads.h"
 
