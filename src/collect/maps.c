@@ -30,6 +30,7 @@ int hr_vma_parse(const char *line, struct hr_vma *ret)
 	vma.end = end;
 	vma.offset = offset;
 	vma.inode = inode;
+	vma.is_code = permissions[2] == 'x';
 	vma.is_shared = permissions[3] == 's';
 	vma.path = line + path_at + strspn(line + path_at, " ");
 	*ret = vma;

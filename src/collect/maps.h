@@ -15,6 +15,7 @@ struct hr_vma {
 	uint64_t inode;	      /* 0: no file */
 	uint32_t major, minor; /* device of that inode: not what stat() says on every file system */
 	bool is_shared;	      /* stores reach other processes */
+	bool is_code;	      /* can be executed */
 	const char *path;     /* as it is there: "" for anonymous memory, "[heap]", "/tmp/x (deleted)" */
 };
 

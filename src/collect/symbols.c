@@ -5,17 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "collect/elffile.h"
 #include "collect/files.h"
+#include "collect/foreign.h"
 
 /* Limits of what is kept of files; the one that was asked for longest ago goes first. Each has a file descriptor. */
 #define FILES_MAX 64
@@ -76,46 +75,7 @@ void hr_symbols_free(struct hr_symbols *symbols)
 	free(symbols);
 }
 
-/* ---- opening what belongs to others ---- */
-
-/*
- * Open for reading what a descriptor of a path stands for, which is closed. Only regular files: to open a device or a pipe does
- * something. -errno.
- */
-static int open_regular(int path_fd, struct stat *ret)
-{
-	char path[64];
-	int fd = -EINVAL;
-
-	if (path_fd < 0)
-		return path_fd;
-	if (fstat(path_fd, ret) == 0 && S_ISREG(ret->st_mode)) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	close(path_fd);
-	return fd;
-}
-
-/* Below a root: symbolic links there lead to nowhere outside. */
-static int open_below(int root_fd, const char *path, struct stat *ret)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int fd = root_fd < 0 ? -1 : (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-
-	return fd < 0 ? -ENOENT : open_regular(fd, ret);
-}
-
-static int open_root_of(const struct hr_symbols *symbols, pid_t pid)
-{
-	char path[PATH_MAX];
-
-	if (hr_path(path, "%s/proc/%d/root", symbols->root, pid))
-		return -1;
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
+/* ---- files ---- */
 
 /* The file that is mapped there, whatever its path leads to by now. */
 static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct hr_vma *vma, struct stat *ret)
@@ -124,11 +84,11 @@ static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct
 	int fd = -1, root_fd;
 
 	if (hr_path(path, "%s/proc/%d/map_files/%" PRIx64 "-%" PRIx64, symbols->root, pid, vma->start, vma->end) == 0)
-		fd = open_regular(open(path, O_PATH | O_CLOEXEC), ret);
+		fd = hr_foreign_open(open(path, O_PATH | O_CLOEXEC), ret);
 	if (fd >= 0)
 		return fd;
-	root_fd = open_root_of(symbols, pid);
-	fd = open_below(root_fd, vma->path, ret);
+	root_fd = hr_foreign_root(symbols->root, pid);
+	fd = hr_foreign_open_below(root_fd, vma->path, ret);
 	if (root_fd >= 0)
 		close(root_fd);
 	if (fd >= 0 && ret->st_ino != vma->inode) {
@@ -144,7 +104,7 @@ static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct
 static bool take_debug(struct hr_elf *elf, int root_fd, const char *path)
 {
 	struct stat info;
-	int fd = open_below(root_fd, path, &info);
+	int fd = hr_foreign_open_below(root_fd, path, &info);
 
 	return fd >= 0 && hr_elf_take_debug(elf, fd) == 0;
 }
@@ -180,7 +140,7 @@ static bool take_by_name(struct hr_elf *elf, int root_fd, const char *path)
 /* A build id is the same everywhere: the host may have what the container lacks. */
 static void find_debug(const struct hr_symbols *symbols, pid_t pid, const char *path, struct hr_elf *elf)
 {
-	int root_fd = open_root_of(symbols, pid), host_fd;
+	int root_fd = hr_foreign_root(symbols->root, pid), host_fd;
 
 	if (!take_by_build_id(elf, root_fd) && !take_by_name(elf, root_fd, path)) {
 		host_fd = open(symbols->root[0] ? symbols->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -283,19 +243,26 @@ static void cut_rust_hash(char *name)
 		*hash = '\0';
 }
 
-static void write_symbol(char text[HR_SYMBOL_BYTES], const char *name, uint64_t offset)
+/* As people write it. */
+static void write_name(char *text, size_t size, const char *name)
 {
-	char *plain = NULL, spelled[HR_SYMBOL_BYTES - sizeof("+0xffffffffffffffff")];
-	size_t length;
+	char *plain = NULL;
 	int status;
 
 	if (strncmp(name, "_Z", 2) == 0 && strlen(name) <= MANGLED_BYTES_MAX)
 		plain = __cxa_demangle(name, NULL, NULL, &status);
 	if (plain)
 		cut_rust_hash(plain);
-	hr_text_clean(spelled, sizeof(spelled), plain ? plain : name, SIZE_MAX);
+	hr_text_clean(text, size, plain ? plain : name, SIZE_MAX);
 	free(plain);
-	length = (size_t)snprintf(text, HR_SYMBOL_BYTES, "%s", spelled);
+}
+
+static void write_symbol(char text[HR_SYMBOL_BYTES], const char *name, uint64_t offset)
+{
+	size_t length;
+
+	write_name(text, HR_SYMBOL_BYTES - sizeof("+0xffffffffffffffff"), name);
+	length = strlen(text);
 	if (offset)
 		snprintf(text + length, HR_SYMBOL_BYTES - length, "+0x%" PRIx64, offset);
 }
@@ -331,23 +298,31 @@ static const struct hr_vma *first_of(const struct hr_maps *maps, const struct hr
 	}
 }
 
-/* True: it lies in a program or library, which is then *ret_module. */
-static bool find_symbol(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, const struct hr_vma *vma, uint64_t address,
-			const struct hr_vma **ret_module, char text[HR_SYMBOL_BYTES])
+/* What lies at an address of a program or library. */
+struct found {
+	const struct hr_vma *module; /* an area of it */
+	uint64_t in_file;	     /* the address, as the linker has it */
+	char name[HR_ELF_NAME_BYTES]; /* of the symbol, as the linker spells it; "": none */
+	uint64_t offset;	     /* in the symbol */
+};
+
+/* False: it lies in no program or library. */
+static bool find(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, const struct hr_vma *vma, uint64_t address,
+		 struct found *ret)
 {
 	const struct hr_vma *module = module_of(maps, vma), *first = module ? first_of(maps, module) : NULL;
-	uint64_t in_file, offset, file_offset = vma->offset + (address - vma->start);
 	const struct hr_elf *elf = first ? elf_of(symbols, pid, module) : NULL;
-	char name[HR_ELF_NAME_BYTES];
+	uint64_t file_offset = vma->offset + (address - vma->start);
 
 	if (!elf)
 		return false;
-	in_file = address - first->start + hr_elf_base(elf);
-	if (!hr_elf_holds(elf, in_file, vma == module ? &file_offset : NULL))
+	ret->module = module;
+	ret->in_file = address - first->start + hr_elf_base(elf);
+	ret->name[0] = '\0';
+	if (!hr_elf_holds(elf, ret->in_file, vma == module ? &file_offset : NULL))
 		return false;
-	if (hr_elf_find(elf, in_file, name, &offset))
-		write_symbol(text, name, offset);
-	*ret_module = module;
+	if (!hr_elf_find(elf, ret->in_file, ret->name, &ret->offset))
+		ret->name[0] = '\0';
 	return true;
 }
 
@@ -384,12 +359,30 @@ static void write_mapping(char text[HR_MAPPING_BYTES], const struct hr_vma *vma,
 
 void hr_symbols_place(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_place *ret)
 {
-	const struct hr_vma *vma = hr_maps_find(maps, address), *module;
+	const struct hr_vma *vma = hr_maps_find(maps, address);
+	struct found found;
 
 	ret->symbol[0] = ret->mapping[0] = '\0';
 	if (!vma)
 		return;
-	module = vma;
-	find_symbol(symbols, pid, maps, vma, address, &module, ret->symbol);
-	write_mapping(ret->mapping, module, address);
+	if (!find(symbols, pid, maps, vma, address, &found)) {
+		write_mapping(ret->mapping, vma, address);
+		return;
+	}
+	if (found.name[0])
+		write_symbol(ret->symbol, found.name, found.offset);
+	write_mapping(ret->mapping, found.module, address);
+}
+
+bool hr_symbols_function(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_function *ret)
+{
+	const struct hr_vma *vma = hr_maps_find(maps, address);
+	struct found found;
+
+	if (!vma || !find(symbols, pid, maps, vma, address, &found))
+		return false;
+	write_name(ret->name, sizeof(ret->name), found.name);
+	write_mapping(ret->module, found.module, address);
+	ret->in_module = found.in_file;
+	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef HR_COLLECT_SYMBOLS_H
 #define HR_COLLECT_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,5 +34,15 @@ void hr_symbols_free(struct hr_symbols *symbols); /* takes NULL */
 
 /* maps: of that process, as read by hr_maps_read(). What cannot be found out is "". */
 void hr_symbols_place(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_place *ret);
+
+/* All text is valid UTF-8. */
+struct hr_function {
+	char name[HR_SYMBOL_BYTES]; /* "std::vector<int>::push_back(int&&)"; "": none that is known */
+	char module[HR_MAPPING_BYTES];
+	uint64_t in_module; /* the address, as the linker has it */
+};
+
+/* The function of a program or library that an address lies in. False: it lies in none, or its file cannot be read. */
+bool hr_symbols_function(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_function *ret);
 
 #endif

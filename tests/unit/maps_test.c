@@ -22,7 +22,11 @@ static void a_line_has_addresses_permissions_file_and_path(void **state)
 	assert_int_equal(vma.minor, 0x1b);
 	assert_int_equal(vma.inode, 4026);
 	assert_true(vma.is_shared);
+	assert_false(vma.is_code);
 	assert_string_equal(vma.path, "/srv/a b/x (deleted)");
+	assert_int_equal(hr_vma_parse("55d00000-55d01000 r-xp 00001000 fd:1b 5 /bin/a", &vma), 0);
+	assert_true(vma.is_code);
+	assert_false(vma.is_shared);
 }
 
 static void memory_without_a_file_has_no_path(void **state)

@@ -87,6 +87,29 @@ static void functions_and_data_of_libraries_have_names(void **state)
 	assert_non_null(strstr(place_of(getpid(), AT(stdout)).mapping, "libc"));
 }
 
+/* A return address lies behind the call: names of functions have no offset. */
+static void a_function_is_known_by_any_address_in_it(void **state)
+{
+	uint64_t entry = AT(data_has_its_symbol_and_the_offset_in_it);
+	struct hr_symbols *symbols = hr_symbols_new("");
+	struct hr_function at_entry, inside;
+	struct hr_maps maps = { 0 };
+	int local = 0;
+
+	(void)state;
+	assert_int_equal(hr_maps_read("", getpid(), &maps), 0);
+	assert_true(hr_symbols_function(symbols, getpid(), &maps, entry, &at_entry));
+	assert_true(hr_symbols_function(symbols, getpid(), &maps, entry + 5, &inside));
+	assert_string_equal(at_entry.name, "data_has_its_symbol_and_the_offset_in_it");
+	assert_string_equal(inside.name, at_entry.name);
+	assert_string_equal(inside.module, at_entry.module);
+	assert_non_null(strstr(inside.module, "symbols_test"));
+	assert_int_equal(inside.in_module - at_entry.in_module, 5);
+	assert_false(hr_symbols_function(symbols, getpid(), &maps, AT(&local), &inside));
+	hr_maps_fini(&maps);
+	hr_symbols_free(symbols);
+}
+
 static void names_of_cpp_and_rust_are_readable(void **state)
 {
 	(void)state;
@@ -497,6 +520,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(data_has_its_symbol_and_the_offset_in_it),
 		cmocka_unit_test(data_that_begins_as_zeros_belongs_to_its_program),
 		cmocka_unit_test(functions_and_data_of_libraries_have_names),
+		cmocka_unit_test(a_function_is_known_by_any_address_in_it),
 		cmocka_unit_test(names_of_cpp_and_rust_are_readable),
 		cmocka_unit_test(what_cannot_be_demangled_safely_is_left_as_it_is),
 		cmocka_unit_test(memory_of_no_file_is_called_by_its_kind),
