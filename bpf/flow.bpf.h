@@ -36,7 +36,16 @@ struct {
 	__type(value, __u32);
 } flow_ids __weak SEC(".maps");
 
-/* Ids and records that are free, put there by user space. Empty: what would need one is not counted, and that is. */
+/*
+ * Ids and records that are free, put there by user space; those below HR_FLOWS_OWN apart. Empty: what would need one is not counted,
+ * and that is; but peers for which there is none are one flow together.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, HR_FLOWS_OWN);
+	__uint(value_size, sizeof(__u32));
+} free_own_flows __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, HR_FLOWS);
@@ -103,20 +112,43 @@ static __noinline __u64 unix_name_hash(struct unix_address *name)
 	return hash + bytes;
 }
 
+/* Is the flow that of all peers that found no id? */
+static __always_inline bool is_other_peers(const struct hr_flow_key *key)
+{
+	return !key->port && !*(const __u64 *)key->address && !*(const __u64 *)(key->address + 8);
+}
+
+static __always_inline __u32 flow_take_id(const struct hr_flow_key *key)
+{
+	__u32 id = 0;
+
+	if (key->role == HR_ROLE_DOWNSTREAM && !is_other_peers(key))
+		bpf_map_pop_elem(&free_flows, &id);
+	else if (bpf_map_pop_elem(&free_own_flows, &id))
+		bpf_map_pop_elem(&free_flows, &id);
+	return id;
+}
+
+static __always_inline void flow_give_id(__u32 id)
+{
+	if (id < HR_FLOWS_OWN)
+		bpf_map_push_elem(&free_own_flows, &id, BPF_ANY);
+	else
+		bpf_map_push_elem(&free_flows, &id, BPF_ANY);
+}
+
+/* 0: no id is free. */
 static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_address *name)
 {
 	struct hr_flow *head;
-	__u32 id = 0, *winner;
+	__u32 id, *winner;
 
 	if (!key)
 		return 0;
-	if (bpf_map_pop_elem(&free_flows, &id)) {
-		lost(HR_LOSS_FLOW_RECORDS);
-		return 0;
-	}
+	id = flow_take_id(key);
 	head = flow_head(id);
 	if (!head)
-		return 0; /* an id that user space did not put there */
+		return 0;
 	head->key.process = key->process;
 	head->key.port = key->port;
 	head->key.transport = key->transport;
@@ -124,7 +156,7 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_ad
 	if (key->transport == HR_TRANSPORT_UNIX)
 		read_unix_path(name, head->path, &head->path_bytes);
 	if (bpf_map_update_elem(&flow_ids, key, &id, BPF_NOEXIST)) { /* another CPU was first */
-		bpf_map_push_elem(&free_flows, &id, BPF_ANY);
+		flow_give_id(id);
 		winner = bpf_map_lookup_elem(&flow_ids, key);
 		return winner ? *winner : 0;
 	}
@@ -134,17 +166,30 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_ad
 }
 
 /* The id of a flow; 0: no record was free, which is counted. The address of a unix one is that of its name. */
-static __always_inline __u32 flow_find(struct hr_flow_key *key)
+static __noinline __maybe_unused __u32 flow_find(struct hr_flow_key *key)
 {
 	struct unix_address *name = NULL;
-	__u32 *id;
+	__u32 *id, claimed;
 
+	if (!key)
+		return 0;
 	if (key->transport == HR_TRANSPORT_UNIX) {
 		name = *(struct unix_address **)key->address;
 		*(__u64 *)key->address = unix_name_hash(name);
 	}
 	id = bpf_map_lookup_elem(&flow_ids, key);
-	return id ? *id : flow_claim(key, name);
+	if (id)
+		return *id;
+	claimed = flow_claim(key, name);
+	if (!claimed && key->role == HR_ROLE_DOWNSTREAM && key->transport == HR_TRANSPORT_TCP) {
+		key->port = 0;
+		__builtin_memset(key->address, 0, sizeof(key->address));
+		id = bpf_map_lookup_elem(&flow_ids, key);
+		claimed = id ? *id : flow_claim(key, name);
+	}
+	if (!claimed)
+		lost(HR_LOSS_FLOW_RECORDS);
+	return claimed;
 }
 
 /* First use of a stage. */

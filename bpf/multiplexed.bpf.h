@@ -16,6 +16,8 @@
 #define HTTP2_PREFACE 0x5448202a20495250ULL /* "PRI * HT", RFC 9113, 3.4; as a little-endian word */
 #define HTTP1_STATUS 0x312e312f50545448ULL  /* "HTTP/1.1" */
 #define SWITCHING 0x31303120		    /* " 101", RFC 9110, 15.2.2 */
+#define CONTINUE 0x30303120		    /* " 100" */
+#define CONTINUE_BYTES 25		    /* "HTTP/1.1 100 Continue" and two line ends */
 #define HTTP2_FRAME_HEAD 9
 #define HTTP2_HEADERS 1
 #define HTTP2_HEADERS_FLAGS 0x2d
@@ -132,6 +134,14 @@ static __noinline __maybe_unused __u32 look_at_read(struct socket_state *state, 
 	if (state->batches >= LIKENESSES && 2 * state->batches >= state->looks)
 		return HR_MULTIPLEXED_BATCH;
 	return 0;
+}
+
+/* "100 Continue" and nothing else: the answer is yet to come (RFC 9110, 15.2.1). It has no headers. */
+static __noinline __maybe_unused bool is_continue(const struct hr_thread *thread, __u64 bytes)
+{
+	struct look *look = thread && bytes == CONTINUE_BYTES ? look_at(thread, bytes) : NULL;
+
+	return look && *(__u64 *)look->bytes == HTTP1_STATUS && *(__u32 *)(look->bytes + 8) == CONTINUE;
 }
 
 /* Likewise a write. Only the first answers of a connection can change its protocol. */

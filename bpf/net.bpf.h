@@ -240,9 +240,9 @@ static __always_inline int on_send(struct sock *sk, int result)
 	flow_add(&visit.flow->writes, 1);
 	flow_add(&visit.flow->bytes_out, result);
 	if (state->role == HR_ROLE_SERVER)
-		server_write(state, sk, &visit);
+		server_write(state, sk, &visit, result);
 	else
-		downstream_write(state, &visit);
+		downstream_write(state, &visit, result);
 	return 0;
 }
 

@@ -199,13 +199,13 @@ static __noinline __maybe_unused void answer_unseen(struct socket_state *state, 
 	request_answer(state, flow, slot, now_ns);
 }
 
-static __always_inline void server_write(struct socket_state *state, struct sock *sk, struct visit *visit)
+static __always_inline void server_write(struct socket_state *state, struct sock *sk, struct visit *visit, __u64 bytes)
 {
 	__u32 why = look_at_write(state, visit->thread);
 
 	if (why)
 		socket_multiplexed(state, visit->flow, why, visit->now_ns);
-	if (state->multiplexed)
+	if (state->multiplexed || (state->phase == HR_PHASE_SERVING && is_continue(visit->thread, bytes)))
 		return;
 	if (state->phase == HR_PHASE_SERVING) {
 		if (overlaps(state, visit))
@@ -224,8 +224,19 @@ static __always_inline void server_write(struct socket_state *state, struct sock
 	note_answer(visit->slot, visit->thread, visit->now_ns);
 }
 
-static __always_inline void downstream_write(struct socket_state *state, struct visit *visit)
+/* A question may be several: the same looks as at what a server reads. Another before the answer to the last was read is one too. */
+static __always_inline void downstream_write(struct socket_state *state, struct visit *visit, __u64 bytes)
 {
+	__u32 why = 0;
+
+	if (state->phase != HR_PHASE_SERVING)
+		why = look_at_read(state, visit->thread, bytes);
+	else if (overlaps(state, visit))
+		why = HR_MULTIPLEXED_OVERLAP;
+	if (why)
+		socket_multiplexed(state, visit->flow, why, visit->now_ns);
+	if (state->multiplexed)
+		return;
 	if (state->phase != HR_PHASE_SERVING) {
 		state->phase = HR_PHASE_SERVING;
 		state->write_ns = visit->now_ns;
@@ -237,6 +248,8 @@ static __always_inline void downstream_write(struct socket_state *state, struct 
 static __always_inline void downstream_read(struct socket_state *state, struct visit *visit, __u64 ready_ns)
 {
 	stage_add(state->flow, HR_STAGE_QUEUE, elapsed_ns(ready_ns, visit->now_ns));
+	if (state->multiplexed)
+		flow_add(&visit->flow->multiplexed_reads, 1);
 	if (state->phase != HR_PHASE_SERVING)
 		return;
 	state->phase = HR_PHASE_SENDING;

@@ -155,6 +155,8 @@ static __always_inline int on_destroy(struct sock *sk)
 		if (state->ending != HR_ENDING_FAILED || state->role == HR_ROLE_SERVER)
 			flow_add(&flow->closed, 1);
 	}
+	if (!state->flow && state->role == HR_ROLE_SERVER)
+		return 0; /* nobody of the target accepted it: it may be a stranger's, on the same port */
 	row = bpf_ringbuf_reserve(&ended_sockets, sizeof(*row), 0);
 	if (!row) {
 		lost(HR_LOSS_UNLISTED_SOCKETS);

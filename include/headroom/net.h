@@ -16,6 +16,7 @@
  */
 
 #define HR_FLOWS 1024	       /* ids, of which 0 is never used */
+#define HR_FLOWS_OWN 128       /* those below are not for peers, of which a crawler meets thousands */
 #define HR_STAGE_RECORDS 2048  /* likewise, at most: they take 8 MiB at most, over all shards */
 #define HR_FLOW_SHARDS_MAX 4
 #define HR_STAGE_BITS 5	       /* 32 parts: the middle of a slot is within 1/64 of the value */

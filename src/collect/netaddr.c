@@ -48,6 +48,8 @@ const char *hr_netaddr_flow(char text[HR_ENDPOINT_BYTES], const struct hr_flow *
 	case HR_TRANSPORT_UNIX:
 		return hr_netaddr_unix(text, flow->path, flow->path_bytes) ? text : UNNAMED;
 	case HR_TRANSPORT_TCP:
+		if (flow->key.role == HR_ROLE_DOWNSTREAM && !flow->key.port) /* see flow_find() in bpf/flow.bpf.h */
+			return "other peers";
 		if (flow->key.role == HR_ROLE_DOWNSTREAM)
 			return hr_netaddr_inet(text, flow->key.address, flow->key.port);
 		snprintf(text, HR_ENDPOINT_BYTES, ":%u", flow->key.port);

@@ -89,9 +89,9 @@ void *hr_probes_record(const struct hr_mapping *mapping, size_t index)
 	return (char *)mapping->base + index * mapping->value_bytes;
 }
 
-int hr_probes_fill(const struct bpf_map *map, uint32_t highest, struct hr_err *err)
+int hr_probes_fill(const struct bpf_map *map, uint32_t lowest, uint32_t highest, struct hr_err *err)
 {
-	for (uint32_t slot = highest; slot >= 1; slot--)
+	for (uint32_t slot = highest; slot >= lowest; slot--)
 		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &slot, BPF_ANY))
 			return hr_err_errno(err, -errno, "cannot fill the BPF map '%s'", bpf_map__name(map));
 	return 0;
@@ -106,10 +106,10 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 	    (ret = hr_probes_map(bpf->maps.processes, &probes->processes, err)) ||
 	    (ret = hr_probes_map(bpf->maps.calls, &probes->calls, err)) ||
 	    (ret = hr_probes_map(bpf->maps.cpus, &probes->cpu_records, err)) ||
-	    (ret = hr_probes_fill(bpf->maps.free_threads, HR_THREAD_SLOTS - 1, err)) ||
-	    (ret = hr_probes_fill(bpf->maps.free_processes, HR_PROCESS_SLOTS - 1, err)))
+	    (ret = hr_probes_fill(bpf->maps.free_threads, 1, HR_THREAD_SLOTS - 1, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_processes, 1, HR_PROCESS_SLOTS - 1, err)))
 		return ret;
-	ret = hr_probes_fill(bpf->maps.free_calls, probes->records - 1, err);
+	ret = hr_probes_fill(bpf->maps.free_calls, 1, probes->records - 1, err);
 	if (!ret)
 		ret = hr_probes_requests_prepare(probes, err);
 	if (!ret)

@@ -49,8 +49,8 @@ int hr_probes_map(const struct bpf_map *map, struct hr_mapping *ret, struct hr_e
 void hr_probes_unmap(struct hr_mapping *mapping);
 void *hr_probes_record(const struct hr_mapping *mapping, size_t index);
 
-/* Put 1 to highest into a stack of free ids: the last in comes out first. */
-int hr_probes_fill(const struct bpf_map *stack, uint32_t highest, struct hr_err *err);
+/* Put lowest to highest into a stack of free ids: the last in comes out first. */
+int hr_probes_fill(const struct bpf_map *stack, uint32_t lowest, uint32_t highest, struct hr_err *err);
 int hr_probes_push(const struct bpf_map *stack, uint32_t slot);
 
 /* Run an attached iterator to its end, which closes the link; its output goes to *ret_data if that is not NULL. */

@@ -32,6 +32,13 @@ static int on_ended(void *context, void *data, size_t bytes)
 	return 0;
 }
 
+static int fill_flows(struct headroom_bpf *bpf, struct hr_err *err)
+{
+	int ret = hr_probes_fill(bpf->maps.free_own_flows, 1, HR_FLOWS_OWN - 1, err);
+
+	return ret ? ret : hr_probes_fill(bpf->maps.free_flows, HR_FLOWS_OWN, HR_FLOWS - 1, err);
+}
+
 int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err)
 {
 	struct headroom_bpf *bpf = probes->bpf;
@@ -39,8 +46,8 @@ int hr_probes_requests_prepare(struct hr_probes *probes, struct hr_err *err)
 
 	if ((ret = hr_probes_map(bpf->maps.flows, &probes->flows, err)) ||
 	    (ret = hr_probes_map(bpf->maps.stages, &probes->stages, err)) ||
-	    (ret = hr_probes_fill(bpf->maps.free_flows, HR_FLOWS - 1, err)) ||
-	    (ret = hr_probes_fill(bpf->maps.free_stages, probes->stage_records - 1, err)))
+	    (ret = fill_flows(bpf, err)) ||
+	    (ret = hr_probes_fill(bpf->maps.free_stages, 1, probes->stage_records - 1, err)))
 		return ret;
 	probes->ended = ring_buffer__new(bpf_map__fd(bpf->maps.ended_sockets), on_ended, probes, NULL);
 	return probes->ended ? 0 : hr_err_errno(err, -errno, "cannot map the ring of ended sockets");
@@ -210,7 +217,9 @@ int hr_probes_free_flow(struct hr_probes *probes, uint32_t flow)
 	for (int stage = 0; stage < HR_STAGES && !ret; stage++)
 		if (records[stage])
 			ret = free_stage(probes, records[stage]);
-	return ret ? ret : hr_probes_push(probes->bpf->maps.free_flows, flow);
+	if (ret)
+		return ret;
+	return hr_probes_push(flow < HR_FLOWS_OWN ? probes->bpf->maps.free_own_flows : probes->bpf->maps.free_flows, flow);
 }
 
 /* The rows of all walks so far. */

@@ -12,9 +12,9 @@ int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err)
 
 	if ((ret = hr_probes_map(bpf->maps.edges, &probes->edges, err)) ||
 	    (ret = hr_probes_map(bpf->maps.locks, &probes->locks, err)) ||
-	    (ret = hr_probes_fill(bpf->maps.free_edges, HR_EDGES - 1, err)))
+	    (ret = hr_probes_fill(bpf->maps.free_edges, 1, HR_EDGES - 1, err)))
 		return ret;
-	return hr_probes_fill(bpf->maps.free_locks, HR_LOCKS - 1, err);
+	return hr_probes_fill(bpf->maps.free_locks, 1, HR_LOCKS - 1, err);
 }
 
 void hr_probes_waits_close(struct hr_probes *probes)
