@@ -15,8 +15,6 @@
 #include "collect/netaddr.h"
 #include "collect/roster.h"
 
-#define UNUSED_IN_A_ROW 64
-
 /*
  * A count and its moment are written one right after the other, and one without the other is off by the uptime: they are taken
  * when they have not changed for so many reads, some 200 ns.
@@ -118,20 +116,16 @@ static void add_shard(struct reading *sum, const struct hr_flow *shard)
 static int look_at_flows(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct requests *requests = family;
-	uint32_t unused = 0;
-
 	(void)err;
 	if (!hr_probes_has_requests(drain->probes))
 		return 0;
-	for (uint32_t flow = 1; flow < hr_probes_flows(drain->probes) && unused < UNUSED_IN_A_ROW; flow++) {
+	/* two ranges come into use, each from its begin: see HR_FLOWS_OWN */
+	for (uint32_t flow = 1; flow < hr_probes_flows(drain->probes); flow++) {
 		struct known_flow *known = &requests->flows[flow];
 
 		known->is_read = false;
-		if (role_of(hr_probes_flow(drain->probes, flow, 0)) == HR_ROLE_NONE) {
-			unused += flow >= requests->top;
+		if (role_of(hr_probes_flow(drain->probes, flow, 0)) == HR_ROLE_NONE)
 			continue;
-		}
-		unused = 0;
 		if (flow >= requests->top)
 			requests->top = flow + 1;
 		known->is_read = true;
