@@ -9,10 +9,13 @@
 
 static const char nameless[] = "?";
 
-/* Which flow stands for which: those of processes of one name with one role and endpoint are one, by the lowest id. */
+/*
+ * Which flow stands for which: those of processes of one name with one role and endpoint are one, by the lowest id. Servers on
+ * one port of several addresses may be some in front and some behind.
+ */
 #define MERGED_FLOWS \
 	"WITH merged AS (SELECT f.flow_id AS flow_id, min(f.flow_id) OVER " \
-	"(PARTITION BY p.name, f.role, f.transport, f.endpoint) AS id " \
+	"(PARTITION BY p.name, f.role, f.transport, f.endpoint, f.flow_id IN (" HR_SQL_FRONT_FLOWS ")) AS id " \
 	"FROM flows AS f LEFT JOIN processes AS p ON p.process_id = f.process_id) "
 
 double hr_stage_mean_ns(const struct hr_stage_summary *stage)

@@ -28,6 +28,12 @@ const char *hr_multiplexed_name(unsigned int bits);
 int hr_role_from_name(const char *name);
 int hr_stage_from_name(const char *name);
 
+/*
+ * Where more than one in so many reads is of a connection whose requests cannot be told apart, there is no number of requests.
+ * Below that, those that can be told apart stand for all: one odd client is not to take away the numbers of all others.
+ */
+#define HR_READS_PER_MULTIPLEXED 100
+
 /* The row of request_states for time between the first read and the thread that answered taking it up. */
 #define HR_HANDOFF_NAME "handoff"
 

@@ -208,46 +208,114 @@ static void requests_that_cannot_be_told_apart_are_not_a_number(void **state)
 	assert_near(summary->requests.stages[HR_STAGE_QUEUE].latency.p50_ns, (10240 + 10495) / 2.0);
 }
 
-/* A run of one server on :8000 and one peer that the target asks. local: of a connection to that server. */
-static const struct hr_summary *load_pair(struct fixture *fixture, const char *transport, const char *server, const char *peer,
-					  const char *local)
+/* A run of one server that was asked 30 times, and one peer that the target asks. local: of a connection to that server. */
+struct pair {
+	const char *transport, *server, *peer, *local;
+	int64_t asked; /* questions to the peer */
+	bool is_front;
+};
+
+static const struct hr_summary *load_pair(struct fixture *fixture, const struct pair *pair)
 {
 	struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
 
 	hr_summary_free(fixture->summary);
 	sample_intervals(writer);
-	SAMPLE(writer, flows, 1, 1, "server", transport, server);
-	SAMPLE(writer, flows, 2, 1, "downstream", transport, peer);
-	SAMPLE(writer, traffic, 1, 1, 30, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, connections, 1, 1, local, "10.0.0.1:41000", 0, HR_NULL, "open", NULL, 30, 30, 30, 3, 3, 0, 0, 0, MS, MS, 0, 0,
-	       0, 1, 1, 1);
+	SAMPLE(writer, flows, 1, 1, "server", pair->transport, pair->server);
+	SAMPLE(writer, flows, 2, 1, "downstream", pair->transport, pair->peer);
+	SAMPLE(writer, traffic, 1, 1, 10, 0, 0, 0, 0, 10, 10, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 2, 1, 20, 0, 0, 0, 0, 20, 20, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 1, 2, pair->asked - 1, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 2, 2, 1, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
+	for (int64_t id = 1; id <= 2; id++)
+		SAMPLE(writer, connections, id, 1, pair->local, "10.0.0.1:41000", 0, HR_NULL, "open", NULL, 15, 15, 15, 3, 3, 0,
+		       0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
 	sample_end(writer, true);
 	return fixture->summary = sample_load(fixture->path);
 }
 
-static void a_server_that_the_target_itself_asks_is_no_front(void **state)
+static void a_server_that_is_mostly_asked_by_the_target_itself_is_no_front(void **state)
 {
-	static const struct {
-		const char *transport, *server, *peer, *local;
-		bool is_front;
-	} rows[] = {
-		{ "tcp", ":8000", "127.0.0.1:8000", "127.0.0.1:8000", false },
-		{ "tcp", ":8000", "[::1]:8000", "10.0.0.5:8000", false },
-		{ "tcp", ":8000", "10.0.0.5:8000", "10.0.0.5:8000", false },
-		{ "tcp", ":8000", "10.0.0.6:8000", "10.0.0.5:8000", true }, /* another host's */
-		{ "tcp", ":80", "127.0.0.1:8080", "127.0.0.1:80", true },
-		{ "tcp", ":8000", "127.0.0.1:18000", "127.0.0.1:8000", true },
-		{ "unix", "/run/app.sock", "/run/app.sock", "/run/app.sock", false },
-		{ "unix", "/run/app.sock", "/run/db.sock", "/run/app.sock", true },
+	static const struct pair pairs[] = {
+		{ "tcp", ":8000", "127.0.0.1:8000", "127.0.0.1:8000", 30, false },
+		{ "tcp", ":8000", "[::1]:8000", "[::1]:8000", 30, false },
+		{ "tcp", ":8000", "10.0.0.5:8000", "10.0.0.5:8000", 30, false },
+		{ "tcp", ":8000", "10.0.0.5:8000", "10.0.0.5:8000", 15, false },
+		{ "tcp", ":8000", "10.0.0.5:8000", "10.0.0.5:8000", 14, true }, /* a health check, say */
+		{ "tcp", ":8000", "10.0.0.6:8000", "10.0.0.5:8000", 30, true }, /* another host's */
+		{ "tcp", ":8000", "127.0.0.2:8000", "127.0.0.1:8000", 30, true }, /* somebody else's on this host */
+		{ "tcp", ":8000", "127.0.0.1:8000", "10.0.0.5:8000", 30, true },
+		{ "tcp", ":80", "127.0.0.1:8080", "127.0.0.1:80", 30, true },
+		{ "tcp", ":8000", "127.0.0.1:18000", "127.0.0.1:8000", 30, true },
+		{ "unix", "/run/app.sock", "/run/app.sock", "/run/app.sock", 30, false },
+		{ "unix", "/run/app.sock", "/run/app.sock", "/run/app.sock", 3, true },
+		{ "unix", "/run/app.sock", "/run/db.sock", "/run/app.sock", 30, true },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct hr_summary *summary = load_pair(*state, rows[i].transport, rows[i].server, rows[i].peer, rows[i].local);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const struct pair *pair = &pairs[i];
+		const struct hr_summary *summary = load_pair(*state, pair);
 
-		if (flow_of(summary, rows[i].server)->requests.requests != 30)
+		if (flow_of(summary, pair->server)->requests.requests != 30)
 			fail_msg("row %zu: no requests", i);
-		if ((summary->requests.requests == 30) != rows[i].is_front || summary->flows[0].is_front != rows[i].is_front)
-			fail_msg("row %zu: %s is%s in front of %s", i, rows[i].server, rows[i].is_front ? " not" : "", rows[i].peer);
+		if ((summary->requests.requests == 30) != pair->is_front || summary->flows[0].is_front != pair->is_front)
+			fail_msg("row %zu: %s is%s in front of %s", i, pair->server, pair->is_front ? " not" : "", pair->peer);
+	}
+}
+
+/* Two processes of one name, on one port of two addresses: one asks the other. Two more share a socket, and are asked together. */
+static void servers_on_one_port_are_told_apart_by_their_addresses(void **state)
+{
+	static const struct {
+		const char *local;
+		int64_t requests;
+	} servers[] = { { "10.0.0.1:8000", 60 }, { "10.0.0.2:8000", 50 }, { "10.0.0.3:8000", 1 }, { "10.0.0.3:8000", 9 } };
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
+	const struct hr_summary *summary;
+
+	sample_intervals(writer);
+	for (int64_t i = 0; i < 4; i++) {
+		SAMPLE(writer, processes, i + 1, 100 + i, 1, "python3", "python3", 0, HR_NULL);
+		SAMPLE(writer, flows, i + 1, i + 1, "server", "tcp", ":8000");
+		SAMPLE(writer, traffic, 1, i + 1, servers[i].requests, 0, 0, 0, 0, 60, 60, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, connections, i + 1, i + 1, servers[i].local, "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 60, 60, 60, 3, 3,
+		       0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
+	}
+	SAMPLE(writer, flows, 5, 1, "downstream", "tcp", "10.0.0.2:8000");
+	SAMPLE(writer, traffic, 1, 5, 50, 0, 0, 0, 0, 50, 50, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, flows, 6, 1, "downstream", "tcp", "10.0.0.3:8000");
+	SAMPLE(writer, traffic, 1, 6, 4, 0, 0, 0, 0, 4, 4, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0); /* of 10: both are front */
+	sample_end(writer, true);
+	summary = fixture->summary = sample_load(fixture->path);
+	assert_int_equal(summary->requests.requests, 70);
+	assert_int_equal(summary->flow_count, 4);
+	assert_true(summary->flows[0].is_front);
+	assert_int_equal(summary->flows[0].requests.requests, 70);
+	assert_int_equal(summary->flows[0].process_count, 3);
+	assert_false(summary->flows[1].is_front);
+	assert_int_equal(summary->flows[1].requests.requests, 50);
+}
+
+/* Of HTTP/2, requests are no measure: the bytes are the same on both sides. */
+static void a_multiplexed_server_that_the_target_asks_is_no_front(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int64_t asked_bytes = 400; asked_bytes <= 600; asked_bytes += 200) {
+		struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
+
+		hr_summary_free(fixture->summary);
+		sample_intervals(writer);
+		SAMPLE(writer, flows, 1, 1, "server", "tcp", ":50051");
+		SAMPLE(writer, flows, 2, 1, "downstream", "tcp", "127.0.0.1:50051");
+		SAMPLE(writer, traffic, 1, 1, 2, 0, 0, 0, 900, 902, 902, 1000, 70, 1, 0, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, traffic, 1, 2, 300, 0, 0, 0, 0, 300, 300, 70, asked_bytes, 1, 0, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, connections, 1, 1, "127.0.0.1:50051", "127.0.0.1:41000", 0, HR_NULL, "open", "http2", HR_NULL, 902, 902,
+		       1000, 70, 0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
+		sample_end(writer, true);
+		fixture->summary = sample_load(fixture->path);
+		assert_int_equal(flow_of(fixture->summary, ":50051")->is_front, asked_bytes == 400);
 	}
 }
 
@@ -420,7 +488,9 @@ int main(void)
 		WITH_ASKED(connections_are_counted_by_how_they_ended),
 		WITH_ASKED(listeners_have_the_fullest_and_all_that_was_dropped),
 		WITH_PATH(requests_that_cannot_be_told_apart_are_not_a_number),
-		WITH_PATH(a_server_that_the_target_itself_asks_is_no_front),
+		WITH_PATH(a_server_that_is_mostly_asked_by_the_target_itself_is_no_front),
+		WITH_PATH(servers_on_one_port_are_told_apart_by_their_addresses),
+		WITH_PATH(a_multiplexed_server_that_the_target_asks_is_no_front),
 		WITH_PATH(calls_of_a_probed_function_alone_are_the_requests),
 		WITH_PATH(an_interval_in_which_nothing_could_be_counted_is_left_out_of_the_mean),
 		WITH_PATH(a_file_of_before_there_were_requests_is_read_and_knows_nothing_of_them),

@@ -214,6 +214,8 @@ static inline void sample_behind(struct hr_writer *writer)
 	SAMPLE(writer, traffic, 2, 5, 30, 0, 0, 3 * MS, 0, 30, 30, 30, 30, 1, HR_NULL, 0, 0, 0, 0, 0, 0);
 	SAMPLE(writer, request_stages, 1, 3, "wait", 300, 150 * MS);
 	SAMPLE(writer, requests, 1, 3, "wait", 500000, 515625, 300);
+	SAMPLE(writer, connections, 9, 4, "127.0.0.1:9000", "127.0.0.1:41000", 0, 3 * S, "peer", NULL, 300, 300, 300, 6000, 3000, 0,
+	       0, 0, HR_NULL, HR_NULL, 0, 0, 0, 310, 310, 2);
 }
 
 /* One row for each way in which a connection may be; members as in the table, those of TCP null for unix. */
