@@ -29,7 +29,7 @@ struct segment {
 	__u64 state;
 };
 
-/* The wait of a thread that is open, or was the last. */
+/* The wait of a thread that is open, or was the last. It begins as struct hr_open_wait does, which user space reads. */
 struct wait {
 	__u64 born_ns; /* of the thread: slots are used again */
 	struct hr_edge_key key;
@@ -49,6 +49,8 @@ struct wait {
 	__u32 next_segment;    /* counts all */
 	struct segment segments[SEGMENTS];
 };
+
+_Static_assert(__builtin_offsetof(struct wait, out_ns) == __builtin_offsetof(struct hr_open_wait, out_ns), "user space reads its begin");
 
 /* Thread slot -> that. */
 struct {

@@ -75,6 +75,14 @@ struct hr_edge {
 	__u64 pad_end[9];
 };
 
+/* The wait that a thread is in, as the programs keep it between events; they keep more behind it. */
+struct hr_open_wait {
+	__u64 born_ns;	      /* of the thread: slots are used again */
+	struct hr_edge_key key; /* but for who ends it */
+	__u64 blocked_ns, handover_ns; /* so far, before out_ns: a wait may be interrupted and go on */
+	__u64 out_ns;	      /* when the thread left its CPU; 0: it is not blocked, or has been since before the recording */
+};
+
 /* One futex of one process: (process, address) that at least one thread waited for. Changed by compare-and-swap. */
 #define HR_LOCKS 2048	       /* records, of which 0 is never used */
 

@@ -105,6 +105,9 @@ uint32_t hr_probes_sample_period_ns(const struct hr_probes *probes);
 struct hr_edge *hr_probes_edge(struct hr_probes *probes, uint32_t edge);
 struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock);
 
+/* The wait that the thread in that slot is in. -errno: it cannot be read. */
+int hr_probes_open_wait(struct hr_probes *probes, uint32_t slot, struct hr_open_wait *ret);
+
 /* Zero a record whose waiter or process is gone and has been drained, and hand it out again. */
 int hr_probes_free_edge(struct hr_probes *probes, uint32_t edge);
 int hr_probes_free_lock(struct hr_probes *probes, uint32_t lock);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -31,6 +33,22 @@ struct hr_edge *hr_probes_edge(struct hr_probes *probes, uint32_t edge)
 struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock)
 {
 	return hr_probes_record(&probes->locks, lock);
+}
+
+int hr_probes_open_wait(struct hr_probes *probes, uint32_t slot, struct hr_open_wait *ret)
+{
+	const struct bpf_map *map = probes->bpf->maps.open_waits;
+	char *value = malloc(bpf_map__value_size(map));
+	int code = 0;
+
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &slot, value))
+		code = -errno;
+	else
+		memcpy(ret, value, sizeof(*ret));
+	free(value);
+	return code;
 }
 
 int hr_probes_free_edge(struct hr_probes *probes, uint32_t id)

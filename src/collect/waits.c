@@ -309,20 +309,23 @@ static uint64_t open_wait_ns(const struct waits *waits, const struct hr_drain_th
 	return hr_drain_growth(thread->read_ns, record->since_ns > waits->base_ns ? record->since_ns : waits->base_ns);
 }
 
-/* What it waits for, as far as the accounts say: a kernel lock. */
-static const char *open_subject(const struct hr_thread *record, char text[SUBJECT_BYTES], const char **ret_kind)
+/* What it waits for; a wait from before the recording has no subject, unless the accounts say that it is a kernel lock. */
+static struct hr_edge open_edge(struct hr_drain *drain, uint32_t slot, const struct hr_thread *record)
 {
-	bool is_known = record->state == HR_STATE_KLOCK && record->kernel_lock != HR_KERNEL_LOCK_NONE;
-	struct hr_edge edge = { .key.subject = is_known ? HR_SUBJECT_KLOCK : HR_SUBJECT_NONE };
+	struct hr_open_wait wait;
+	struct hr_edge edge = { .key.subject = HR_SUBJECT_NONE };
 
-	if (record->kernel_lock != HR_KERNEL_LOCK_MMAP)
-		edge.key.value = record->kernel_lock_low;
-	*ret_kind = hr_subject_name(edge.key.subject);
-	return subject_of(text, &edge);
+	if (!hr_probes_open_wait(drain->probes, slot, &wait) && wait.born_ns == record->born_ns && wait.out_ns) {
+		edge.key = wait.key;
+	} else if (record->state == HR_STATE_KLOCK && record->kernel_lock != HR_KERNEL_LOCK_NONE) {
+		edge.key.subject = HR_SUBJECT_KLOCK;
+		edge.key.value = record->kernel_lock == HR_KERNEL_LOCK_MMAP ? 0 : record->kernel_lock_low;
+	}
+	return edge;
 }
 
-static int add_open_wait(struct waits *waits, struct hr_drain *drain, const struct hr_drain_thread *thread, uint64_t time_ns,
-			 struct hr_err *err)
+static int add_open_wait(struct waits *waits, struct hr_drain *drain, uint32_t slot, const struct hr_drain_thread *thread,
+			 uint64_t time_ns, struct hr_err *err)
 {
 	struct hr_row_edges edge = {
 		.edge_id = ++waits->last_edge_id,
@@ -331,10 +334,12 @@ static int add_open_wait(struct waits *waits, struct hr_drain *drain, const stru
 		.source = HR_SOURCE_OPEN_NAME,
 		.waker_thread_id = HR_NULL,
 	};
+	struct hr_edge open = open_edge(drain, slot, thread->record);
 	char subject[SUBJECT_BYTES];
 	int ret;
 
-	edge.subject = open_subject(thread->record, subject, &edge.subject_kind);
+	edge.subject_kind = hr_subject_name(open.key.subject);
+	edge.subject = subject_of(subject, &open);
 	ret = hr_writer_add(drain->writer, HR_TABLE_edges, &edge, err);
 	hr_drain_add(drain, HR_TABLE_waits,
 		     &(struct hr_row_waits){
@@ -358,7 +363,7 @@ static int finish_waits(void *family, struct hr_drain *drain, struct hr_err *err
 		uint64_t time_ns = thread ? open_wait_ns(waits, thread) : 0;
 
 		if (time_ns)
-			ret = add_open_wait(waits, drain, thread, time_ns, err);
+			ret = add_open_wait(waits, drain, slot, thread, time_ns, err);
 	}
 	return ret;
 }

@@ -248,7 +248,7 @@
 #define HR_COLUMNS_wait_windows(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval in which the waits ended") \
 	INT(edge_id, "", "edge") \
-	TEXT(state, "", "what the waker was doing while the thread waited") \
+	TEXT(state, "", "what the waker was doing while the thread waited; user: on CPU, in whatever mode") \
 	INT(time_ns, "ns", "for how long")
 
 #define HR_COLUMNS_wait_histograms(INT, REAL, TEXT) \

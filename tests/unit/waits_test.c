@@ -18,6 +18,7 @@ static struct {
 	struct hr_lock locks[HR_LOCKS];
 	struct hr_drain_thread threads[16];
 	struct hr_thread records[16];
+	struct hr_open_wait open[16];
 } kernel;
 
 struct hr_edge *hr_probes_edge(struct hr_probes *probes, uint32_t edge)
@@ -30,6 +31,13 @@ struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock)
 {
 	(void)probes;
 	return &kernel.locks[lock];
+}
+
+int hr_probes_open_wait(struct hr_probes *probes, uint32_t slot, struct hr_open_wait *ret)
+{
+	(void)probes;
+	*ret = kernel.open[slot];
+	return 0;
 }
 
 uint64_t hr_probes_epoch_ns(const struct hr_probes *probes)
@@ -313,6 +321,7 @@ static void a_wait_that_goes_on_at_the_end_is_open(void **state)
 	open_waits(scratch);
 	run_base(SECOND);
 	block(WAITER, HR_STATE_FUTEX, 2 * SECOND, 3 * SECOND);
+	kernel.open[WAITER] = (struct hr_open_wait){ .key.subject = HR_SUBJECT_FUTEX, .key.value = 0x7f40, .out_ns = 1 };
 	put_thread(5, 50, "older");
 	block(5, HR_STATE_POLL, SECOND / 2, 3 * SECOND); /* since before the run: counts from its start */
 	put_thread(6, 60, "faulting");
@@ -326,7 +335,7 @@ static void a_wait_that_goes_on_at_the_end_is_open(void **state)
 	run_pass(3 * SECOND);
 	run_finish(scratch);
 	assert_rows("SELECT thread_id, state, subject_kind, subject, source, waker_thread_id, waker FROM edges",
-		    "30 futex null null open null null 50 poll null null open null null 60 klock kernel_lock mmap_lock open null null "
+		    "30 futex futex 0x7f40 open null null 50 poll null null open null null 60 klock kernel_lock mmap_lock open null null "
 		    "70 klock kernel_lock 0x1234 open null null");
 	assert_rows("SELECT interval_id, count, time_ns, handover_ns, window_ns FROM waits",
 		    "1 1 1000000000 null 0 1 1 2000000000 null 0 1 1 1000000000 null 0 1 1 1000000000 null 0");
