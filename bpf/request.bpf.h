@@ -203,8 +203,10 @@ static __always_inline void server_write(struct socket_state *state, struct sock
 {
 	__u32 why = look_at_write(state, visit->thread);
 
-	if (why)
+	if (why) {
 		socket_multiplexed(state, visit->flow, why, visit->now_ns);
+		note_request(state, sk);
+	}
 	if (state->multiplexed || (state->phase == HR_PHASE_SERVING && is_continue(visit->thread, bytes)))
 		return;
 	if (state->phase == HR_PHASE_SERVING) {
