@@ -24,6 +24,7 @@ struct hr_load {
 		struct hr_slot *slots;
 		size_t count;
 	} front[HR_STAGES];
+	struct hr_stack_load *stacks; /* in stacks.c */
 	bool out_of_memory;
 };
 
@@ -74,6 +75,7 @@ int hr_load_calls(struct hr_load *load);   /* syscalls, their errors and histogr
 int hr_load_host(struct hr_load *load);	   /* CPUs, neighbours, quotas */
 int hr_load_requests(struct hr_load *load); /* flows, their requests and connections, listeners, network counters */
 int hr_load_resources(struct hr_load *load); /* disks, memory, pressure */
+int hr_load_stacks(struct hr_load *load);  /* sampled stacks, hot and waiting code */
 int hr_load_health(struct hr_load *load);  /* losses, costs, features */
 
 #endif

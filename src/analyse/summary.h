@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "analyse/account.h"
+#include "analyse/code.h"
 #include "analyse/percentile.h"
+#include "analyse/stacks.h"
 #include "base/disks.h"
 #include "base/err.h"
 #include "base/losses.h"
@@ -32,6 +34,7 @@ struct hr_run_facts {
 struct hr_thread_summary {
 	int64_t thread_id, tid;
 	size_t process; /* index in processes */
+	size_t group;	/* index in groups */
 	const char *name;
 	bool ended;
 	struct hr_account account;
@@ -272,6 +275,8 @@ struct hr_summary {
 	struct hr_memory_limit_summary *memory_limits; /* the nearest first, the host last */
 	struct hr_pressure_summary *pressures;	       /* the host first, then by cgroup */
 	size_t disk_count, memory_limit_count, pressure_count;
+	struct hr_profile profile;	       /* sampled stacks */
+	struct hr_code code;		       /* the places that they show */
 	struct hr_loss_summary *losses;
 	struct hr_probe_summary *probes;
 	struct hr_feature_summary *features;

@@ -244,6 +244,7 @@ static void add_group(struct hr_load *load, const struct member *members, size_t
 		const struct hr_thread_summary *thread = &summary->threads[members[i].thread];
 
 		hr_account_add(&group->account, &thread->account);
+		summary->threads[members[i].thread].group = summary->group_count - 1;
 		group->process_count += i == 0 || members[i].process_index != members[i - 1].process_index;
 		same = same && strcmp(thread->name, name) == 0;
 		if (busy_ns(&thread->account) > busy_ns(&summary->threads[group->busiest].account))
@@ -260,6 +261,22 @@ static void add_group(struct hr_load *load, const struct member *members, size_t
 	}
 	snprintf(label, sizeof(label), "%s/%s", group->process, group->pattern);
 	group->label = hr_load_text(load, label);
+}
+
+/* Most time on CPU first. Threads follow their group to its new place. */
+static int rank_groups(struct hr_summary *summary)
+{
+	size_t *place = calloc(summary->group_count, sizeof(*place));
+
+	if (!place)
+		return -ENOMEM;
+	qsort(summary->groups, summary->group_count, sizeof(*summary->groups), compare_groups);
+	for (size_t i = 0; i < summary->group_count; i++)
+		place[summary->threads[summary->groups[i].busiest].group] = i;
+	for (size_t i = 0; i < summary->thread_count; i++)
+		summary->threads[i].group = place[summary->threads[i].group];
+	free(place);
+	return 0;
 }
 
 static int group_threads(struct hr_load *load)
@@ -288,8 +305,7 @@ static int group_threads(struct hr_load *load)
 		begin = i;
 	}
 	free(members);
-	qsort(summary->groups, summary->group_count, sizeof(*summary->groups), compare_groups);
-	return load->out_of_memory ? -ENOMEM : 0;
+	return load->out_of_memory ? -ENOMEM : rank_groups(summary);
 }
 
 /* Last of all: until then processes are looked up by their id. */

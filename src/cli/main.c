@@ -7,6 +7,7 @@
 static const struct hr_verb *const verbs[] = {
 	&hr_verb_record,
 	&hr_verb_report,
+	&hr_verb_export,
 	&hr_verb_doctor,
 	NULL,
 };

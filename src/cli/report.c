@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "analyse/summary.h"
 #include "cli/cli.h"
-#include "cli/outfile.h"
+#include "cli/render.h"
 #include "cli/verb.h"
 #include "report/report.h"
-#include "store/reader.h"
 
 static const char verb[] = "report";
 
@@ -42,45 +38,9 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
-static int load(const char *path, struct hr_summary **ret_summary, struct hr_err *err)
+static int render(const struct hr_summary *summary, const void *format, FILE *out, struct hr_err *err)
 {
-	struct hr_reader *reader;
-	int result;
-
-	result = hr_reader_open(path, &reader, err);
-	if (result)
-		return result;
-	result = hr_summary_load(reader, ret_summary, err);
-	hr_reader_close(reader);
-	return result;
-}
-
-/* --force is no reason to replace a run by its report. */
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat left, right;
-
-	return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
-	       left.st_ino == right.st_ino;
-}
-
-static int write_to_file(const struct hr_summary *summary, const struct format *format, const struct values *values,
-			 const char *run_path, struct hr_err *err)
-{
-	struct hr_outfile outfile = { 0 };
-	int result;
-
-	if (is_same_file(run_path, values->output))
-		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", values->output);
-	result = hr_outfile_open(values->output, values->force, &outfile, err);
-	if (result)
-		return result;
-	result = format->render(summary, outfile.stream, err);
-	if (result)
-		hr_outfile_discard(&outfile);
-	else
-		result = hr_outfile_commit(&outfile, err);
-	return result;
+	return ((const struct format *)format)->render(summary, out, err);
 }
 
 static int check_strict(const struct hr_summary *summary)
@@ -108,10 +68,10 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
-	if (load(arguments->given[0], &summary, &err))
+	if (hr_cli_load(arguments->given[0], &summary, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	result = values->output ? write_to_file(summary, format, values, arguments->given[0], &err) :
-				  format->render(summary, stdout, &err);
+	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], summary, render, format,
+			      &err);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (values->strict)

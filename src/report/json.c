@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "report/json_code.h"
 #include "report/json_requests.h"
 #include "report/json_resources.h"
 #include "report/json_values.h"
@@ -400,7 +401,7 @@ static json_t *quotas(const struct hr_summary *summary)
 /* Keys that later work fills in are null from the start, so that a program can rely on every key. */
 static json_t *report(const struct hr_summary *summary)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
@@ -410,6 +411,7 @@ static json_t *report(const struct hr_summary *summary)
 			 "verdict",
 			 "runner_up",
 			 "waits",
+			 "code", hr_json_code(summary),
 			 "syscalls", syscalls(summary),
 			 "connections", hr_json_connections(summary),
 			 "listeners", hr_json_listeners(summary),

@@ -29,6 +29,9 @@ void hr_text_groups(const struct hr_page *page, const struct hr_summary *summary
 void hr_text_parallelism(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_syscalls(const struct hr_page *page, const struct hr_summary *summary);
 
+/* text_code.c */
+void hr_text_code(const struct hr_page *page, const struct hr_summary *summary);
+
 /* text_host.c */
 void hr_text_cpus(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_cpu_waits(const struct hr_page *page, const struct hr_summary *summary);

@@ -169,6 +169,28 @@ static const char request_states_select[] =
 	" FROM spent AS s LEFT JOIN served AS n ON n.flow_id = s.flow_id LEFT JOIN flows AS f ON f.flow_id = s.flow_id"
 	" LEFT JOIN processes AS p ON p.process_id = f.process_id ORDER BY s.flow_id, s.time_ns DESC";
 
+static const struct hr_column hot_functions[] = {
+	{ "process_id", "", "process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "function", "", "function that was running, its callers not counted; null: no symbol, or no stack", HR_COLUMN_TEXT },
+	{ "module", "", "file that holds it; null: not known, or no stack", HR_COLUMN_TEXT },
+	{ "samples", "", "samples on CPU in it", HR_COLUMN_INT },
+	{ "seconds", "s", "time of all threads on CPU that they stand for", HR_COLUMN_REAL },
+	{ "cpu_share", "", "of the time of all processes on CPU", HR_COLUMN_REAL },
+	{ "wall_share", "", "the same, but a sample among n threads of its process on CPU at once counts 1/n: what the function costs in "
+			    "wall time", HR_COLUMN_REAL },
+};
+static const char hot_functions_select[] =
+	"WITH running AS (SELECT process_id, ifnull(kernel_stack_id, user_stack_id) AS stack_id, sum(count) AS count,"
+	" sum(time_ns) AS time_ns, sum(alone_ns) AS alone_ns FROM samples JOIN threads USING (thread_id)"
+	" WHERE state IN ('user', 'kernel') GROUP BY 1, 2),"
+	" placed AS (SELECT r.process_id, f.name, f.module, sum(r.count) AS count, sum(r.time_ns) AS time_ns,"
+	" sum(r.alone_ns) AS alone_ns FROM running AS r LEFT JOIN stacks AS s ON s.stack_id = r.stack_id AND s.depth = 0"
+	" LEFT JOIN frames AS f ON f.frame_id = s.frame_id GROUP BY r.process_id, f.name, f.module)"
+	" SELECT l.process_id, p.name, l.name, l.module, l.count, l.time_ns / 1e9, l.time_ns * 1.0 / sum(l.time_ns) OVER (),"
+	" l.alone_ns * 1.0 / sum(l.alone_ns) OVER () FROM placed AS l LEFT JOIN processes AS p ON p.process_id = l.process_id"
+	" ORDER BY l.alone_ns DESC";
+
 static const struct hr_column losses[] = {
 	{ "reason", "", "what happened", HR_COLUMN_TEXT },
 	{ "count", "", "how often in the run", HR_COLUMN_INT },
@@ -186,6 +208,7 @@ const struct hr_view hr_views[] = {
 	VIEW(request_latencies, "stages of requests of each flow over the run"),
 	VIEW(request_intervals, "requests per second, in flight and end to end in each interval, of the run's own flows"),
 	VIEW(request_states, "what a request of each flow spends its service time on"),
+	VIEW(hot_functions, "functions on CPU, from sampled stacks, most wall time first"),
 	VIEW(losses, "what is missing from the run or guessed in it"),
 };
 const int hr_view_count = sizeof(hr_views) / sizeof(hr_views[0]);

@@ -603,7 +603,7 @@ static void json_satisfies_its_schema(void **state)
 		print_message("SKIP: needs python3-jsonschema, and the project's folder as the working directory\n");
 		skip();
 	}
-	for (int kind = 0; kind < 5; kind++) {
+	for (int kind = 0; kind < 6; kind++) {
 		if (kind == 0)
 			sample_write(fixture->path);
 		else if (kind == 1)
@@ -612,6 +612,8 @@ static void json_satisfies_its_schema(void **state)
 			sample_write_asked(fixture->path);
 		else if (kind == 3)
 			sample_write_multiplexed(fixture->path);
+		else if (kind == 4)
+			sample_write_profiled(fixture->path);
 		else
 			sample_write_cut_off(fixture->path, "\xff", "\"\n");
 		render_json(fixture);

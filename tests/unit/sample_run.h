@@ -281,6 +281,75 @@ static inline void sample_write_multiplexed(const char *path)
 	sample_end(writer, true);
 }
 
+/*
+ * Stacks of the sample on a grid of 10 ms: two workers in one function, in the kernel below it and without symbols; the main
+ * threads and a worker blocked; a script of which no stack could be taken.
+ */
+static inline void sample_stacks(struct hr_writer *writer)
+{
+	static const struct {
+		const char *name, *module;
+		int64_t offset;
+	} frames[] = {
+		{ "main", "/usr/sbin/nginx", HR_NULL }, { "worker_loop", "/usr/sbin/nginx", HR_NULL },
+		{ "handle;request\n", "/usr/sbin/nginx", HR_NULL }, { "copy_user", "[kernel]", HR_NULL },
+		{ "do_syscall_64", "[kernel]", HR_NULL }, { NULL, "/usr/lib/libz.so.1", 0x1234 },
+		{ "epoll_wait", "/usr/lib/libc.so.6", HR_NULL }, { "process_events", "/usr/sbin/nginx", HR_NULL },
+		{ "pthread_cond_wait", "/usr/lib/libc.so.6", HR_NULL }, { "queue_pop", "/usr/sbin/nginx", HR_NULL },
+		{ NULL, NULL, HR_NULL },
+	};
+	static const int64_t stacks[][4] = { /* innermost first */
+		{ 3, 2, 1 }, { 4, 5 }, { 6 }, { 7, 8, 1 }, { 9, 10, 2, 1 }, { 11, 2, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+		SAMPLE(writer, frames, (int64_t)i + 1, frames[i].name, frames[i].module, frames[i].offset);
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+		for (int64_t depth = 0; depth < 4 && stacks[i][depth]; depth++)
+			SAMPLE(writer, stacks, (int64_t)i + 1, depth, stacks[i][depth]);
+	/* interval, thread, state, syscall, user and kernel stack, count, time_ns, alone_ns */
+	SAMPLE(writer, samples, 1, 3, "user", NULL, 1, HR_NULL, 30, 300 * MS, 150 * MS);
+	SAMPLE(writer, samples, 2, 3, "user", NULL, 1, HR_NULL, 6, 60 * MS, 50 * MS);
+	SAMPLE(writer, samples, 2, 4, "user", NULL, 1, HR_NULL, 4, 40 * MS, 20 * MS);
+	SAMPLE(writer, samples, 1, 3, "kernel", NULL, 1, 2, 5, 50 * MS, 25 * MS);
+	SAMPLE(writer, samples, 1, 3, "user", NULL, 3, HR_NULL, 2, 20 * MS, 20 * MS);
+	SAMPLE(writer, samples, 1, 4, "user", NULL, 6, HR_NULL, 1, 10 * MS, 5 * MS);
+	SAMPLE(writer, samples, 1, 2, "poll", "epoll_wait", 4, HR_NULL, 60, 600 * MS, HR_NULL);
+	SAMPLE(writer, samples, 3, 3, "futex", "futex", 5, HR_NULL, 90, 900 * MS, HR_NULL);
+	SAMPLE(writer, samples, 2, 5, "user", NULL, HR_NULL, HR_NULL, 3, 30 * MS, 30 * MS);
+	SAMPLE(writer, samples, 2, 5, "sleep", NULL, HR_NULL, HR_NULL, 1, 10 * MS, HR_NULL);
+}
+
+/* The sample with its stacks. */
+static inline void sample_write_profiled(const char *path)
+{
+	struct hr_writer *writer = sample_begin(path, 4 * S);
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	sample_stacks(writer);
+	sample_end(writer, true);
+}
+
+/* A server that answered 5,000 in the first of 3 s, and one odd client that speaks HTTP/2: so many reads more. */
+static inline void sample_write_odd_client(const char *path, int64_t odd_reads)
+{
+	struct hr_writer *writer = sample_begin(path, 4 * S);
+	int64_t reads = 5000 + odd_reads;
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":8080");
+	SAMPLE(writer, traffic, 1, 1, 5000, 5000, 0, 3000 * MS, odd_reads, reads, reads, 5000, 5000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, request_stages, 1, 1, "total", 5000, 3000 * MS);
+	SAMPLE(writer, requests, 1, 1, "total", 600000, 609280, 5000);
+	SAMPLE(writer, connections, 1, 1, "10.0.0.1:8080", "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 5000, 5000, 5000, 4900,
+	       4900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	SAMPLE(writer, connections, 2, 1, "10.0.0.1:8080", "10.0.0.9:41002", 0, HR_NULL, "open", "http2", HR_NULL, odd_reads,
+	       odd_reads, 100, 100, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	sample_end(writer, true);
+}
+
 /* A run that ended before its first interval did. */
 static inline void sample_write_empty(const char *path)
 {

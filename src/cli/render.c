@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/render.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "cli/outfile.h"
+#include "store/reader.h"
+
+int hr_cli_load(const char *run_path, struct hr_summary **ret_summary, struct hr_err *err)
+{
+	struct hr_reader *reader;
+	int result;
+
+	result = hr_reader_open(run_path, &reader, err);
+	if (result)
+		return result;
+	result = hr_summary_load(reader, ret_summary, err);
+	hr_reader_close(reader);
+	return result;
+}
+
+/* --force is no reason to replace a run by what is made of it. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat left, right;
+
+	return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+	       left.st_ino == right.st_ino;
+}
+
+int hr_cli_write(const struct hr_cli_output *output, const char *run_path, const struct hr_summary *summary, hr_cli_render *render,
+		 const void *context, struct hr_err *err)
+{
+	struct hr_outfile outfile = { 0 };
+	int result;
+
+	if (!output->path)
+		return render(summary, context, stdout, err);
+	if (is_same_file(run_path, output->path))
+		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", output->path);
+	result = hr_outfile_open(output->path, output->replace, &outfile, err);
+	if (result)
+		return result;
+	result = render(summary, context, outfile.stream, err);
+	if (result)
+		hr_outfile_discard(&outfile);
+	else
+		result = hr_outfile_commit(&outfile, err);
+	return result;
+}
