@@ -5,8 +5,11 @@
  * Hooks block_rq_insert, block_rq_issue, block_rq_complete, block_rq_requeue, block_rq_merge (tp_btf).
  * Cost per request: one hash insertion and one deletion, two look-ups, and some eight atomic additions to the disk's record.
  *
- * Only what goes through a request queue is seen: dm, md and zram have none, but the disks below them do. A request is known by
- * its address, which the kernel uses again; so one whose end was missed is put right when the next one takes its place.
+ * Only what goes through a request queue is seen: dm, md and zram have none, but the disks below them do.
+ *
+ * A kernel skips a program that comes while the same one is interrupted, and 7.x also while it is preempted. A request whose
+ * issue went unseen so is counted at its end, as of others; one whose end did is lost, and the disk's queue is put right when
+ * the kernel uses its address again.
  */
 #include "thread.bpf.h"
 
@@ -127,41 +130,43 @@ static __always_inline int on_insert(struct request *request)
 	return 0;
 }
 
-static __always_inline int on_issue(struct request *request)
+/* The record of the disk that a request is for; NULL: it is no block I/O, or none is free. */
+static __always_inline struct hr_disk *disk_of(struct request *request, __u32 *ret_index)
 {
-	__u32 operation = request->cmd_flags & REQ_OP_MASK, device;
-	__u64 key = (__u64)request, now_ns;
-	struct disk_request *known, fresh = {};
 	struct gendisk *gendisk = request->q->disk;
+	/* reads as 0 through NULL: a tape, a control queue */
+	__u32 device = (__u32)gendisk->major << 20 | gendisk->first_minor;
 	struct hr_disk *disk;
 
-	device = (__u32)gendisk->major << 20 | gendisk->first_minor; /* reads as 0 through NULL: a tape, a control queue */
-	if (!device || operation >= REQ_OP_PASSTHROUGH)
+	if (!device || (request->cmd_flags & REQ_OP_MASK) >= REQ_OP_PASSTHROUGH)
+		return NULL;
+	disk = disk_by_device(device, gendisk, ret_index);
+	if (!disk)
+		lost(HR_LOSS_DISK_REQUESTS);
+	return disk;
+}
+
+static __always_inline int on_issue(struct request *request)
+{
+	__u64 key = (__u64)request;
+	struct disk_request *known, fresh = {};
+	struct hr_disk *disk = disk_of(request, &fresh.disk);
+
+	if (!disk)
 		return 0;
 	known = bpf_map_lookup_elem(&disk_requests, &key);
 	if (known)
 		take_back(known);
-	else
-		fresh.owner = current_owner();
-	disk = disk_by_device(device, gendisk, &fresh.disk);
-	if (!disk) {
+	fresh.owner = known ? known->owner : current_owner();
+	fresh.operation = operation_of(request->cmd_flags);
+	fresh.issued_ns = bpf_ktime_get_ns();
+	if (known)
+		*known = fresh;
+	else if (bpf_map_update_elem(&disk_requests, &key, &fresh, BPF_ANY)) {
 		lost(HR_LOSS_DISK_REQUESTS);
 		return 0;
 	}
-	now_ns = bpf_ktime_get_ns();
-	if (known) {
-		known->disk = fresh.disk;
-		known->operation = operation_of(operation);
-		known->issued_ns = now_ns;
-	} else {
-		fresh.operation = operation_of(operation);
-		fresh.issued_ns = now_ns;
-		if (bpf_map_update_elem(&disk_requests, &key, &fresh, BPF_ANY)) {
-			lost(HR_LOSS_DISK_REQUESTS);
-			return 0;
-		}
-	}
-	arrive(disk, now_ns);
+	arrive(disk, fresh.issued_ns);
 	return 0;
 }
 
@@ -200,14 +205,38 @@ static __always_inline bool finish(struct hr_disk *disk, struct disk_request *kn
 	return true;
 }
 
+/*
+ * A request that the disk had and that is not known: nobody saw it go there, or there was no room. Who asked for it is not
+ * known, nor how long it was in the queue.
+ */
+static __always_inline int on_unknown(struct request *request, bool failed, __u32 bytes)
+{
+	__u64 start_ns = request->start_time_ns, operation = whole(operation_of(request->cmd_flags)), now_ns;
+	struct hr_disk_work *work;
+	struct hr_disk *disk;
+	__u32 index;
+
+	if (start_ns < config.epoch_ns || request->state == MQ_RQ_IDLE || bytes < request->__data_len)
+		return 0;
+	disk = disk_of(request, &index);
+	if (!disk || operation >= HR_DISK_OPERATIONS)
+		return 0;
+	work = &disk->work[operation][HR_DISK_OTHERS];
+	__sync_fetch_and_add(failed ? &work->errors : &work->bytes, failed ? 1 : bytes);
+	now_ns = bpf_ktime_get_ns();
+	work_add(work, elapsed_ns(start_ns, now_ns), 0);
+	__sync_fetch_and_add(&disk->depth_ns, elapsed_ns(start_ns, now_ns));
+	return 0;
+}
+
 static __always_inline int on_complete(struct request *request, bool failed, __u32 bytes)
 {
 	__u64 key = (__u64)request;
 	struct disk_request *known = bpf_map_lookup_elem(&disk_requests, &key);
 	struct hr_disk *disk;
 
-	if (!known) /* of the time before the recording, or a command that is no block I/O */
-		return 0;
+	if (!known)
+		return on_unknown(request, failed, bytes);
 	disk = known->issued_ns ? bpf_map_lookup_elem(&disks, &known->disk) : NULL;
 	if (!disk || finish(disk, known, request, failed, bytes)) /* NULL: it ended before the disk got it */
 		bpf_map_delete_elem(&disk_requests, &key);

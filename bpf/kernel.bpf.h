@@ -267,11 +267,14 @@ struct request_queue {
 	struct gendisk *disk; /* NULL: it is not of a disk */
 };
 
+enum mq_rq_state { MQ_RQ_IDLE = 0 }; /* otherwise the disk has it, or had */
+
 struct request {
 	struct request_queue *q;
 	__u32 cmd_flags;
 	__u32 __data_len; /* not finished yet */
 	__u64 start_time_ns;
+	enum mq_rq_state state;
 };
 
 struct seq_file;

@@ -27,7 +27,7 @@ enum hr_loss {
 	HR_LOSS_LOCK_RECORDS = 17,    /* a futex that found no free record: its contention is not known */
 	HR_LOSS_SAMPLES = 18,	      /* a sample that found no room */
 	HR_LOSS_STACKS = 19,	      /* a sample whose stack found no room, or was one too many at a time */
-	HR_LOSS_DISK_REQUESTS = 20,   /* a request for block I/O, or its disk, found no room: it is in no count of the disk */
+	HR_LOSS_DISK_REQUESTS = 20,   /* a request for block I/O, or its disk, found no room */
 	HR_LOSSES_KERNEL = 21,	      /* those above are counted in the kernel, those below in user space */
 
 	HR_LOSS_MISSED_PROGRAMS = 21, /* runs of a program that the kernel skipped (recursion) */

@@ -92,7 +92,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
 	},
 	[HR_LOSS_DISK_REQUESTS] = {
-		"disk_requests", "a request for block I/O found no room: it is not in the counts of its disk",
+		"disk_requests", "a request for block I/O found no room: who asked for it is not known, or it is in no count",
 		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
 	},
 	[HR_LOSS_MISSED_PROGRAMS] = {

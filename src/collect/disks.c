@@ -57,7 +57,8 @@ static bool read_load(const struct hr_disk *disk, struct load *ret)
 	return is_whole;
 }
 
-static int enter(struct disks *disks, struct hr_drain *drain, struct known_disk *known, const struct hr_disk *disk, struct hr_err *err)
+static int enter(struct disks *disks, struct hr_drain *drain, struct known_disk *known, const struct hr_disk *disk,
+		 struct hr_err *err)
 {
 	char name[NAME_BYTES], device[32];
 

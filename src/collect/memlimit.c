@@ -65,7 +65,8 @@ static void read_v1(struct hr_memory_limit *limit, char text[FILE_BYTES])
 	limit->oom_kills = value_of(text, "oom_kill");
 	read_text(dir, "memory.stat", text);
 	limit->cache_bytes = value_of(text, "total_cache");
-	limit->refaults = sum_of(text, (const char *const[]){ "total_workingset_refault_anon", "total_workingset_refault_file", NULL });
+	limit->refaults = sum_of(text, (const char *const[]){ "total_workingset_refault_anon", "total_workingset_refault_file",
+							      NULL });
 }
 
 /* The lower of the two limits is the one that is felt first. */
@@ -176,8 +177,8 @@ void hr_memory_host_read(const char *root, struct hr_memory_limit *ret)
 	uint64_t total_kib = 0, available_kib = 0;
 
 	*ret = (struct hr_memory_limit){ .cache_bytes = HR_NULL };
-	ret->readable = hr_file_readf(text, sizeof(text), "%s/proc/meminfo", root) > 0 && hr_file_value(text, "MemTotal:", &total_kib) &&
-			hr_file_value(text, "MemAvailable:", &available_kib) && available_kib <= total_kib;
+	ret->readable = hr_file_readf(text, sizeof(text), "%s/proc/meminfo", root) > 0 &&
+			hr_file_value(text, "MemTotal:", &total_kib) && hr_file_value(text, "MemAvailable:", &available_kib) && available_kib <= total_kib;
 	ret->limit_bytes = total_kib * BYTES_PER_KIB;
 	ret->used_bytes = (total_kib - available_kib) * BYTES_PER_KIB;
 	if (hr_file_readf(text, sizeof(text), "%s/proc/vmstat", root) <= 0)

@@ -125,8 +125,8 @@ static void put_limit(const struct hr_page *page, const struct hr_memory_limit_s
 	struct hr_sentence sentence = { "", 0 };
 	char used[16], all[16], buf[16];
 
-	hr_say(&sentence, "%s of %s used at most (%s)", bytes((double)limit->used_bytes, used), bytes((double)limit->limit_bytes, all),
-	       hr_page_share_text(limit->used_share, buf));
+	hr_say(&sentence, "%s of %s used at most (%s)", bytes((double)limit->used_bytes, used),
+	       bytes((double)limit->limit_bytes, all), hr_page_share_text(limit->used_share, buf));
 	if (limit->cache_bytes > 0)
 		hr_say(&sentence, ", %s of it cache", bytes((double)limit->cache_bytes, buf));
 	if (limit->hits > 0)

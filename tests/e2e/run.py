@@ -24,7 +24,9 @@ import harness  # noqa: E402
 FILES = (
     "every_kernel",
     "known_answers",
+    "waits",
     "syscalls",
+    "resources",
     "scheduling",
     "lifecycle",
     "bad_input",
