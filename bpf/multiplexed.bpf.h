@@ -73,7 +73,15 @@ static __noinline __maybe_unused struct look *look_at(const struct hr_thread *th
 	return at && bytes >= 8 && !bpf_probe_read_user(look->bytes, bytes, (void *)at) ? look : NULL;
 }
 
-/* What it begins with comes again: several messages in one. Filling (one byte over and over) says nothing. */
+static __always_inline bool ends_message(__u8 byte)
+{
+	return byte == '\n' || byte == 0;
+}
+
+/*
+ * What it begins with comes again behind the end of a line or string: several messages in one. Filling (one byte over and over)
+ * says nothing.
+ */
 static __noinline __maybe_unused bool looks_like_batch(const struct look *look, __u64 bytes)
 {
 	__u64 first;
@@ -86,7 +94,7 @@ static __noinline __maybe_unused bool looks_like_batch(const struct look *look, 
 	for (__u32 at = 8; at <= LOOK_BYTES - 8; at++) {
 		if (at + 8 > bytes)
 			break;
-		if (*(const __u64 *)(look->bytes + at) == first)
+		if (*(const __u64 *)(look->bytes + at) == first && ends_message(look->bytes[at - 1]))
 			return true;
 	}
 	return false;

@@ -445,7 +445,7 @@ static __always_inline bool goes_on(const struct wait *wait, const struct hr_edg
 }
 
 /* The thread blocks, for what `subject` says; its key has waiter, waker and source of nobody. */
-static __always_inline void wait_begin(struct hr_thread *thread, struct hr_edge_key *subject, __u64 file, __u64 now_ns)
+static __noinline __maybe_unused void wait_begin(struct hr_thread *thread, struct hr_edge_key *subject, __u64 file, __u64 now_ns)
 {
 	struct wait *wait = wait_of(thread);
 
@@ -470,7 +470,7 @@ static __always_inline void wait_begin(struct hr_thread *thread, struct hr_edge_
 }
 
 /* It has a CPU again, after so long blocked and so long runnable. */
-static __always_inline void wait_end(struct hr_thread *thread, __u64 out_ns, __u64 blocked_ns, __u64 handover_ns, __u64 now_ns)
+static __noinline __maybe_unused void wait_end(struct hr_thread *thread, __u64 out_ns, __u64 blocked_ns, __u64 handover_ns, __u64 now_ns)
 {
 	struct wait *wait = wait_of(thread);
 
@@ -493,7 +493,7 @@ static __always_inline void wait_end(struct hr_thread *thread, __u64 out_ns, __u
 }
 
 /* It was runnable without a CPU: preempted, or newly born. */
-static __always_inline void wait_preempted(struct hr_thread *thread, __u64 out_ns, __u64 now_ns)
+static __noinline __maybe_unused void wait_preempted(struct hr_thread *thread, __u64 out_ns, __u64 now_ns)
 {
 	struct wait *wait = wait_of(thread);
 
