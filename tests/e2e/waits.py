@@ -60,7 +60,7 @@ def check_waker(run, truth):
 def check_conserved(run):
     """Blocked time of a thread is in its waits, but for what began before the recording and for calls that go on."""
     for row in run.rows("SELECT thread_id, state, sum(time_ns) AS time_ns FROM thread_states JOIN threads USING (thread_id) "
-                        "WHERE name = 'convoy' GROUP BY thread_id, state"):
+                        "WHERE name = 'convoy' AND ended GROUP BY thread_id, state"):
         if row["state"] not in BLOCKED or row["time_ns"] < 50 * MS:
             continue
         waited_ns = run.value("SELECT coalesce(sum(w.time_ns), 0) FROM edges e JOIN waits w USING (edge_id) "
