@@ -31,9 +31,9 @@ static const char verb[] = "record";
 
 struct values {
 	const char *pids, *comm, *cgroup, *output, *control, *request_probe;
-	int64_t port, ready_fd;
+	int64_t port, ready_fd, stacks_hz;
 	uint64_t duration_ns, interval_ns;
-	bool force, strict, quiet;
+	bool no_stacks, force, strict, quiet;
 };
 
 /* All that one recording holds, so that one function lets it go. */
@@ -169,6 +169,7 @@ static int open_session(struct recording *recording, struct hr_err *err)
 {
 	struct hr_session_options options = {
 		.interval_ns = recording->values->interval_ns,
+		.sample_hz = recording->values->no_stacks ? 0 : (uint32_t)recording->values->stacks_hz,
 		.request_binary = recording->request_probe.binary,
 		.request_symbol = recording->request_probe.symbol,
 		.request_probe = recording->request_probe.binary ? recording->request_probe.text : NULL,
@@ -378,6 +379,8 @@ static const struct hr_option options[] = {
 		       "take commands, a line each, from the FIFO CTL:\nenable, disable, ping, stop; answer \"ack\" on ACK"),
 	HR_OPTION_TEXT(struct values, request_probe, "request-probe", 0, "BINARY:SYMBOL",
 		       "a call of this function is a request, from its entry to its return:\nfor protocols whose requests sockets do not show"),
+	HR_OPTION_INT(struct values, stacks_hz, "stacks", 0, "HZ", "samples of stacks per second and CPU (default 99)", 1, 999),
+	HR_OPTION_FLAG(struct values, no_stacks, "no-stacks", 0, "sample no stacks"),
 	HR_OPTION_INT(struct values, ready_fd, "ready-fd", 0, "N", "write a line to this descriptor when the probes are in", 0, 1 << 20),
 	HR_OPTION_FLAG(struct values, strict, "strict", 0, "end with status 3 if more data was lost than the numbers can bear"),
 	HR_OPTION_FLAG(struct values, quiet, "quiet", 'q', "say nothing but what fails"),
@@ -395,7 +398,7 @@ const struct hr_verb hr_verb_record = {
 		    "  headroom record -o run.db -- ./server --threads 4\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .interval_ns = 1000 * MS, .ready_fd = -1 },
+	.defaults = &(const struct values){ .interval_ns = 1000 * MS, .ready_fd = -1, .stacks_hz = 99 },
 	.takes_command = true,
 	.run = run,
 };

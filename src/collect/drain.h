@@ -74,6 +74,7 @@ struct hr_drain {
 	uint64_t rows_lost;
 	uint64_t processes_lost; /* joined the target when every slot was taken: this many times some did */
 	uint64_t sockets_unlisted; /* open at once beyond those that are remembered */
+	uint64_t samples_lost, stacks_lost; /* of sampled stacks */
 	uint64_t memory_unread;	   /* processes beyond those whose memory is read, summed over the intervals */
 	uint64_t torn_reads;
 	uint64_t late_intervals;
@@ -119,6 +120,6 @@ struct hr_family {
 
 extern const struct hr_family hr_family_threads, hr_family_calls, hr_family_parallel, hr_family_cpus, hr_family_quotas,
 	hr_family_requests, hr_family_connections, hr_family_network, hr_family_waits, hr_family_disks, hr_family_memory,
-	hr_family_pressure, hr_family_health;
+	hr_family_pressure, hr_family_stacks, hr_family_health;
 
 #endif

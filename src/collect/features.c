@@ -232,6 +232,26 @@ static enum answer ask_pressure(const struct system *system, const char *name)
 	return answer(hr_file_readf(text, sizeof(text), "%s/proc/pressure/cpu", system->root) > 0);
 }
 
+/* perf_event_open(2): this file is how to find out. */
+static enum answer ask_perf_events(const struct system *system, const char *name)
+{
+	char text[16];
+
+	(void)name;
+	return answer(hr_file_readf(text, sizeof(text), "%s/proc/sys/kernel/perf_event_paranoid", system->root) > 0);
+}
+
+/* 2 hides them from root too. */
+static enum answer ask_kernel_symbols(const struct system *system, const char *name)
+{
+	char text[16];
+
+	(void)name;
+	if (hr_file_readf(text, sizeof(text), "%s/proc/sys/kernel/kptr_restrict", system->root) <= 0)
+		return NOT_KNOWN;
+	return answer(atoi(text) < 2);
+}
+
 static enum answer ask_tracefs(const struct system *system, const char *name)
 {
 	char path[PATH_MAX], *line = NULL;
@@ -389,6 +409,14 @@ static const struct probe probes[HR_FEATURES] = {
 		{ "memory_cgroup", "cgroup memory controller", "memory limits of cgroups are not reported",
 		  "mount it: mount -t cgroup2 none /sys/fs/cgroup", false },
 		ask_cgroup, "memory" },
+	[HR_FEATURE_PERF_EVENTS] = {
+		{ "perf_events", "timers of perf events", "sampled stacks: record needs --no-stacks",
+		  "boot a kernel with CONFIG_PERF_EVENTS, as those of the distributions are", false },
+		ask_perf_events, NULL },
+	[HR_FEATURE_KERNEL_SYMBOLS] = {
+		{ "kernel_symbols", "addresses of the kernel's functions", "the names of kernel functions in stacks",
+		  "sysctl kernel.kptr_restrict=1", false },
+		ask_kernel_symbols, NULL },
 };
 
 const struct hr_feature_row *hr_feature_row(enum hr_feature feature)

@@ -53,6 +53,8 @@ static int drain_health(void *family, struct hr_drain *drain, struct hr_err *err
 	hr_probes_losses(drain->probes, losses);
 	losses[HR_LOSS_PROCESS_SLOTS] += drain->processes_lost;
 	losses[HR_LOSS_UNLISTED_SOCKETS] += drain->sockets_unlisted;
+	losses[HR_LOSS_SAMPLES] += drain->samples_lost;
+	losses[HR_LOSS_STACKS] += drain->stacks_lost;
 	losses[HR_LOSS_TORN_READS] = drain->torn_reads;
 	losses[HR_LOSS_STORE_ROWS] = drain->rows_lost;
 	losses[HR_LOSS_LATE_INTERVALS] = drain->late_intervals;

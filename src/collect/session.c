@@ -22,7 +22,7 @@
 static const struct hr_family *const families[] = {
 	&hr_family_cpus, &hr_family_threads, &hr_family_calls, &hr_family_waits, &hr_family_parallel, &hr_family_requests,
 	&hr_family_connections, &hr_family_network, &hr_family_quotas, &hr_family_disks, &hr_family_memory, &hr_family_pressure,
-	&hr_family_health,
+	&hr_family_stacks, &hr_family_health,
 };
 
 /*
@@ -306,6 +306,7 @@ int hr_session_open(const struct hr_session_options *options, struct hr_writer *
 	struct hr_session *session = calloc(1, sizeof(*session));
 	struct hr_probes_options probes = {
 		.follow_children = true,
+		.sample_hz = options->sample_hz,
 		.request_binary = options->request_binary,
 		.request_symbol = options->request_symbol,
 	};

@@ -20,6 +20,7 @@ struct hr_session_options {
 	size_t pid_count;
 	const char *target; /* for the run file */
 	uint64_t interval_ns;
+	uint32_t sample_hz; /* samples of stacks per second and CPU; 0: none */
 	/* a function whose calls are requests, and BINARY:SYMBOL as it was asked for, in valid UTF-8; NULL: none */
 	const char *request_binary, *request_symbol, *request_probe;
 };

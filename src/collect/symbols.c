@@ -77,6 +77,11 @@ void hr_symbols_free(struct hr_symbols *symbols)
 
 /* ---- files ---- */
 
+static int open_host(const struct hr_symbols *symbols)
+{
+	return open(symbols->root[0] ? symbols->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* The file that is mapped there, whatever its path leads to by now. */
 static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct hr_vma *vma, struct stat *ret)
 {
@@ -88,6 +93,8 @@ static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct
 	if (fd >= 0)
 		return fd;
 	root_fd = hr_foreign_root(symbols->root, pid);
+	if (root_fd < 0) /* it is gone */
+		root_fd = open_host(symbols);
 	fd = hr_foreign_open_below(root_fd, vma->path, ret);
 	if (root_fd >= 0)
 		close(root_fd);
@@ -143,7 +150,7 @@ static void find_debug(const struct hr_symbols *symbols, pid_t pid, const char *
 	int root_fd = hr_foreign_root(symbols->root, pid), host_fd;
 
 	if (!take_by_build_id(elf, root_fd) && !take_by_name(elf, root_fd, path)) {
-		host_fd = open(symbols->root[0] ? symbols->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		host_fd = open_host(symbols);
 		take_by_build_id(elf, host_fd);
 		if (host_fd >= 0)
 			close(host_fd);

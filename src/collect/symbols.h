@@ -10,8 +10,8 @@
 
 /*
  * What lies at an address of a process. Programs and libraries are opened as the process has them mapped, so that containers, and
- * files that were replaced meanwhile, are no special case; where that is forbidden, by path below the process's own root, and
- * only if it is the same file. What was read of a file is kept, up to a limit over all files.
+ * files that were replaced meanwhile, are no special case; where that is forbidden, by path below the process's own root, or if it
+ * is gone the host's, and only if it is the same file. What was read of a file is kept, up to a limit over all files.
  */
 struct hr_symbols;
 

@@ -220,6 +220,23 @@ static void every_row_says_what_is_lost_and_what_to_do(void **state)
 
 #define in_a_fake_system(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void sampling_needs_timers_and_names_of_the_kernel_need_its_addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(hr_features_probe(fake_root, &features, &err), 0);
+	assert_false(features.has[HR_FEATURE_PERF_EVENTS]);
+	assert_true(features.known[HR_FEATURE_PERF_EVENTS]);
+	assert_false(features.known[HR_FEATURE_KERNEL_SYMBOLS]);
+	fake_file("/proc/sys/kernel/perf_event_paranoid", "4\n");
+	fake_file("/proc/sys/kernel/kptr_restrict", "2\n");
+	assert_int_equal(hr_features_probe(fake_root, &features, &err), 0);
+	assert_true(features.has[HR_FEATURE_PERF_EVENTS]); /* root may, whatever it says */
+	assert_false(features.has[HR_FEATURE_KERNEL_SYMBOLS]);
+	fake_file("/proc/sys/kernel/kptr_restrict", "1\n");
+	assert_int_equal(hr_features_probe(fake_root, &features, &err), 0);
+	assert_true(features.has[HR_FEATURE_KERNEL_SYMBOLS]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +250,7 @@ int main(void)
 		in_a_fake_system(a_pid_namespace_of_its_own_is_no_place_to_record_from),
 		in_a_fake_system(the_cpu_controller_may_be_of_either_version),
 		cmocka_unit_test(every_row_says_what_is_lost_and_what_to_do),
+		in_a_fake_system(sampling_needs_timers_and_names_of_the_kernel_need_its_addresses),
 	};
 
 	return cmocka_run_group_tests_name("features", tests, NULL, NULL);
