@@ -116,7 +116,7 @@ static int on_traffic(struct hr_load *load, struct hr_query *query)
 	flow->requests.unanswered += hr_load_amount(query, 3);
 	flow->requests.in_flight += counted_ns > 0 ? (double)hr_load_amount(query, 4) / counted_ns : NAN;
 	flow->requests.multiplexed_reads += hr_load_amount(query, 6);
-	flow->reads += hr_load_amount(query, 7);
+	flow->requests.reads += hr_load_amount(query, 7);
 	flow->writes += hr_load_amount(query, 8);
 	flow->in_bytes += hr_load_amount(query, 9);
 	flow->out_bytes += hr_load_amount(query, 10);
@@ -163,8 +163,10 @@ static int on_ending(struct hr_load *load, struct hr_query *query)
 	flow->open += hr_load_amount(query, 4);
 	if (ending >= 0)
 		flow->endings[ending] += count;
-	if (multiplexed)
+	if (multiplexed) {
 		flow->multiplexed[multiplexed_from_name(multiplexed)] += count;
+		flow->requests.multiplexed_connections += count;
+	}
 	return 0;
 }
 
@@ -304,19 +306,15 @@ static int on_counter(struct hr_load *load, struct hr_query *query)
 
 /* ---- together ---- */
 
-static bool is_multiplexed(const struct hr_flow_summary *flow)
+static bool is_multiplexed(const struct hr_request_summary *requests)
 {
-	uint64_t connections = 0;
-
-	for (int reason = 0; reason < HR_MULTIPLEXED_REASONS; reason++)
-		connections += flow->multiplexed[reason];
-	return flow->requests.multiplexed_reads > 0 || connections > 0;
+	return HR_READS_PER_MULTIPLEXED * requests->multiplexed_reads > requests->reads;
 }
 
 /* What follows from the counts. residence: the stage that is the time in the system, for Little's law. */
-static void finish(struct hr_request_summary *requests, bool is_countable, enum hr_stage residence, uint64_t recorded_ns)
+static void finish(struct hr_request_summary *requests, enum hr_stage residence, uint64_t recorded_ns)
 {
-	if (!is_countable || !recorded_ns) {
+	if (is_multiplexed(requests) || !recorded_ns) {
 		requests->in_flight = NAN;
 		return;
 	}
@@ -329,6 +327,8 @@ static void add_requests(struct hr_request_summary *to, const struct hr_request_
 {
 	to->counted += more->counted;
 	to->unanswered += more->unanswered;
+	to->reads += more->reads;
+	to->multiplexed_connections += more->multiplexed_connections;
 	to->multiplexed_reads += more->multiplexed_reads;
 	to->in_flight += more->in_flight;
 	for (int stage = 0; stage < HR_STAGES; stage++) {
@@ -341,26 +341,27 @@ static void add_requests(struct hr_request_summary *to, const struct hr_request_
 		to->budget.state_ns[state] += more->budget.state_ns[state];
 }
 
-/* The run's requests are known if those of every front flow are. */
+/* The run's requests are those of all its front flows: of what can be told apart, also in a flow of which most cannot. */
 static void add_up(struct hr_summary *summary)
 {
 	struct hr_request_summary *all = &summary->requests;
-	bool is_countable = true;
-	size_t front_count = 0;
+	bool any = false;
 
-	all->in_flight = 0;
+	for (size_t i = 0; i < summary->flow_count; i++) {
+		if (!summary->flows[i].is_front)
+			continue;
+		all->in_flight = any ? all->in_flight : 0;
+		add_requests(all, &summary->flows[i].requests);
+		any = true;
+	}
+	if (any)
+		finish(all, HR_STAGE_TOTAL, summary->run.recorded_ns);
 	for (size_t i = 0; i < summary->flow_count; i++) {
 		struct hr_flow_summary *flow = &summary->flows[i];
 
-		finish(&flow->requests, !is_multiplexed(flow),
-		       flow->role == HR_ROLE_DOWNSTREAM ? HR_STAGE_WAIT : HR_STAGE_TOTAL, summary->run.recorded_ns);
-		if (!flow->is_front)
-			continue;
-		add_requests(all, &flow->requests);
-		is_countable = is_countable && flow->requests.requests != HR_NULL;
-		front_count++;
+		finish(&flow->requests, flow->role == HR_ROLE_DOWNSTREAM ? HR_STAGE_WAIT : HR_STAGE_TOTAL,
+		       summary->run.recorded_ns);
 	}
-	finish(all, front_count > 0 && is_countable, HR_STAGE_TOTAL, summary->run.recorded_ns);
 }
 
 static int role_rank(const struct hr_flow_summary *flow)

@@ -118,10 +118,12 @@ struct hr_budget {
 
 /* Requests of a flow, or of several together. */
 struct hr_request_summary {
-	int64_t requests;	    /* answered; HR_NULL: they cannot be told apart, or there is nothing that has any */
+	int64_t requests;	    /* answered; HR_NULL: too many cannot be told apart, or there is nothing that has any */
 	uint64_t counted;	    /* of them, those of connections on which they can */
 	uint64_t unanswered;	    /* read, and then the connection ended */
-	uint64_t multiplexed_reads; /* reads of connections on which they cannot be told apart */
+	uint64_t reads;		    /* that returned data */
+	uint64_t multiplexed_reads; /* of them, those of connections on which requests cannot be told apart, */
+	uint64_t multiplexed_connections; /* and the number of those, as far as they are listed */
 	double throughput_rps;	    /* over the recorded time; NAN where requests is HR_NULL, as both that follow */
 	double in_flight;	    /* the mean, counted */
 	double in_flight_little;    /* throughput times the mean time in the server; of a downstream flow, in the peer */
@@ -144,7 +146,7 @@ struct hr_flow_summary {
 	struct hr_request_summary requests;
 
 	/* all connections */
-	uint64_t reads, writes, in_bytes, out_bytes;
+	uint64_t writes, in_bytes, out_bytes;
 	uint64_t opened, connect_failures, resets_in, resets_out, retransmits;
 	int64_t closed; /* HR_NULL: not seen on unix sockets */
 	uint64_t send_full, send_full_ns;

@@ -24,7 +24,7 @@
 
 /* What grows only and is added up over the shards; the requests in flight are read apart. */
 #define FLOW_COUNTERS(X) \
-	X(requests) X(unanswered) X(multiplexed_reads) X(multiplexed) X(reads) X(writes) X(bytes_in) \
+	X(requests) X(unanswered) X(multiplexed_reads) X(reads) X(writes) X(bytes_in) \
 	X(bytes_out) X(opened) X(closed) X(connect_failures) X(resets_in) X(resets_out) X(retransmits) X(send_full_ns) \
 	X(send_full) X(budgeted) X(handoff_ns)
 
@@ -61,7 +61,9 @@ struct requests {
 	struct known_stage now;
 	uint32_t top; /* the first flow above all that were ever in use */
 	int64_t last_id;
-	uint64_t total_slots[HR_STAGE_SLOTS]; /* of this interval: end to end, of all that count in the totals */
+	/* of this interval, of all flows that count in the totals */
+	uint64_t reads, multiplexed_reads;
+	uint64_t total_slots[HR_STAGE_SLOTS]; /* end to end */
 	bool has_probe; /* function calls are requests: then they alone are */
 };
 
@@ -308,18 +310,20 @@ static int enter_flow(struct requests *requests, struct hr_drain *drain, const s
 			     err);
 }
 
-/* Where connections are multiplexed, nobody knows how many of their requests are under way. */
+/* Of connections whose requests can be told apart: what the others have under way, nobody knows. */
 static int64_t in_flight_ns(const struct known_flow *known, const struct hr_drain *drain)
 {
-	if (known->now.multiplexed || !known->now.flight_known || !known->before.flight_known)
+	if (!known->now.flight_known || !known->before.flight_known)
 		return HR_NULL;
 	return hr_flight_ns(&known->before.flight, drain->start_ns, &known->now.flight, drain->read_end_ns);
 }
 
-static void add_to_totals(struct hr_drain *drain, const struct known_flow *known, int64_t flight_ns)
+static void add_to_totals(struct requests *requests, struct hr_drain *drain, const struct known_flow *known, int64_t flight_ns)
 {
 	uint64_t length_ns = drain->read_end_ns - drain->start_ns;
 
+	requests->reads += hr_drain_growth(known->now.reads, known->before.reads);
+	requests->multiplexed_reads += hr_drain_growth(known->now.multiplexed_reads, known->before.multiplexed_reads);
 	drain->totals.requests += hr_drain_growth(known->now.requests, known->before.requests);
 	drain->totals.in_flight += flight_ns == HR_NULL || !length_ns ? NAN : (double)flight_ns / (double)length_ns;
 }
@@ -342,7 +346,7 @@ static int drain_flow(struct requests *requests, struct hr_drain *drain, uint32_
 	add_traffic(drain, known, &flow->key, flight_ns);
 	add_states(drain, known);
 	if (is_in_totals(requests, flow->key.role))
-		add_to_totals(drain, known, flight_ns);
+		add_to_totals(requests, drain, known, flight_ns);
 	for (int stage = 0; stage < HR_STAGES; stage++)
 		if (drain_stage(requests, drain, flow, known->id, stage))
 			return hr_err_set(err, -ENOMEM, "out of memory");
@@ -369,6 +373,16 @@ static double p99_ns(const uint64_t slots[HR_STAGE_SLOTS])
 
 /* ---- the family ---- */
 
+/* As in the reports: nothing, where too much of it cannot be told. */
+static void finish_totals(const struct requests *requests, struct hr_drain_totals *totals)
+{
+	totals->request_p99_ns = p99_ns(requests->total_slots);
+	if (HR_READS_PER_MULTIPLEXED * requests->multiplexed_reads <= requests->reads)
+		return;
+	totals->requests = 0;
+	totals->in_flight = totals->request_p99_ns = NAN;
+}
+
 static int drain_requests(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct requests *requests = family;
@@ -381,11 +395,12 @@ static int drain_requests(void *family, struct hr_drain *drain, struct hr_err *e
 	if (!hr_probes_has_requests(drain->probes))
 		return 0;
 	drain->totals.in_flight = 0;
+	requests->reads = requests->multiplexed_reads = 0;
 	requests->has_probe = drain->request_probe != NULL;
 	for (uint32_t flow = 1; flow < requests->top && !ret; flow++)
 		if (requests->flows[flow].is_read)
 			ret = drain_flow(requests, drain, flow, err);
-	drain->totals.request_p99_ns = p99_ns(requests->total_slots);
+	finish_totals(requests, &drain->totals);
 	return ret;
 }
 

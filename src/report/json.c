@@ -190,13 +190,14 @@ static json_t *levels(const struct hr_summary *summary)
 	const struct hr_request_summary *requests = &summary->requests;
 	bool any = requests->requests != HR_NULL;
 
-	return json_pack("[{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}]",
+	return json_pack("[{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}]",
 			 "level",
 			 "seconds", seconds(summary->run.recorded_ns),
 			 "throughput_rps", real(requests->throughput_rps),
 			 "in_flight", real(requests->in_flight),
 			 "in_flight_little", real(requests->in_flight_little),
 			 "latency_ms", any ? hr_json_latency_ms(&requests->stages[HR_STAGE_TOTAL]) : json_null(),
+			 "multiplexed", summary->requests_known ? hr_json_multiplexed(requests) : json_null(),
 			 "states_s", states(summary, &summary->total),
 			 "states_per_request_us", any ? hr_json_budget(summary, &requests->budget) : json_null(),
 			 "resources", resources(summary));

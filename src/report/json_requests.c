@@ -54,6 +54,13 @@ static json_t *stages(const struct hr_request_summary *requests)
 	return all;
 }
 
+json_t *hr_json_multiplexed(const struct hr_request_summary *requests)
+{
+	return json_pack("{s:o, s:o}",
+			 "connections", count(requests->multiplexed_connections),
+			 "reads", count(requests->multiplexed_reads));
+}
+
 static json_t *endings(const struct hr_flow_summary *flow)
 {
 	json_t *all = json_object();
@@ -87,7 +94,7 @@ static json_t *connections(const struct hr_summary *summary, const struct hr_flo
 			 "open", count(flow->open),
 			 "endings", endings(flow),
 			 "multiplexed", multiplexed(flow),
-			 "reads", count(flow->reads),
+			 "reads", count(flow->requests.reads),
 			 "writes", count(flow->writes),
 			 "in_bytes", count(flow->in_bytes),
 			 "out_bytes", count(flow->out_bytes),

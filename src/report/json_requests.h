@@ -15,6 +15,9 @@ json_t *hr_json_network_counters(const struct hr_summary *summary);
 /* {mean, p50, p90, p99} of a stage; null if none was seen. */
 json_t *hr_json_latency_ms(const struct hr_stage_summary *stage);
 
+/* {connections, reads} that are left out of the numbers of requests. */
+json_t *hr_json_multiplexed(const struct hr_request_summary *requests);
+
 /* {state: us per request, handoff: us per request}; null if it is known of no request. */
 json_t *hr_json_budget(const struct hr_summary *summary, const struct hr_budget *budget);
 

@@ -214,6 +214,12 @@ static void say_counted(struct hr_sentence *sentence, const struct hr_summary *s
 	say_budget(sentence, &requests->budget);
 	if (requests->unanswered)
 		hr_say(sentence, " %s were read and never answered.", hr_text_count((double)requests->unanswered, buf));
+	if (requests->multiplexed_reads) {
+		hr_say(sentence, " Left out: %s read%s whose requests cannot be told apart",
+		       hr_text_count((double)requests->multiplexed_reads, buf), hr_plural(requests->multiplexed_reads));
+		say_why_not(sentence, summary);
+		hr_say(sentence, ".");
+	}
 }
 
 void hr_text_requests_answer(const struct hr_page *page, const struct hr_summary *summary)
@@ -262,6 +268,9 @@ static void put_flow_line(const struct hr_page *page, const struct hr_flow_summa
 		hr_say(&line, ", %s in flight", number(requests->in_flight, buf));
 	if (!isnan(requests->in_flight) && !isnan(requests->in_flight_little))
 		hr_say(&line, " (%s)", number(requests->in_flight_little, buf));
+	if (requests->requests != HR_NULL && requests->multiplexed_reads)
+		hr_say(&line, "; %s read%s left out, multiplexed", hr_text_count((double)requests->multiplexed_reads, buf),
+		       hr_plural(requests->multiplexed_reads));
 	fputs("  ", page->out);
 	hr_page_last(page, HR_PAGE_COLUMNS - 2, line.text);
 }

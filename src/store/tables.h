@@ -170,7 +170,7 @@
 	INT(requests, "", "answered, by the first write (server), the first read back (downstream), the return (probe); of connections whose requests can be told apart") \
 	INT(budgeted, "", "of them, those whose service time is in request_states") \
 	INT(unanswered, "", "requests that were read, and their connection ended without an answer") \
-	INT(in_flight_ns, "ns", "requests in flight, summed over time: over the interval's length it is their mean number; null where any connection is multiplexed") \
+	INT(in_flight_ns, "ns", "requests in flight, summed over time: over the interval's length it is their mean number; of connections whose requests can be told apart; null: could not be read") \
 	INT(multiplexed_reads, "", "reads of connections whose requests cannot be told apart: they are in no other count of requests") \
 	INT(reads, "", "reads that returned data") \
 	INT(writes, "", "writes that took data") \

@@ -126,15 +126,15 @@ static const struct hr_column request_intervals[] = {
 	{ "interval_id", "", "interval", HR_COLUMN_INT },
 	{ "start_s", "s", "its start since the run's start", HR_COLUMN_REAL },
 	{ "seconds", "s", "its length", HR_COLUMN_REAL },
-	{ "throughput_rps", "", "requests answered per second; null: nothing has any, or they cannot be told apart", HR_COLUMN_REAL },
+	{ "throughput_rps", "", "requests answered per second; null: nothing has any, or over one in 100 reads is of connections on which they cannot be told apart", HR_COLUMN_REAL },
 	{ "in_flight", "", "their mean number in flight; null likewise", HR_COLUMN_REAL },
-	{ "p50_us", "us", "half of them took at most this end to end, within 1/64", HR_COLUMN_REAL },
-	{ "p99_us", "us", "99 in 100 took at most this end to end, within 1/64", HR_COLUMN_REAL },
+	{ "p50_us", "us", "half of them took at most this end to end, within 1/64; null likewise, or none ended", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this end to end, within 1/64; null likewise, or none ended", HR_COLUMN_REAL },
 };
 static const char request_intervals_select[] =
 	"WITH front AS (" HR_SQL_FRONT_FLOWS "),"
 	" moved AS (SELECT interval_id, sum(requests) AS requests, sum(in_flight_ns) AS in_flight_ns,"
-	" sum(in_flight_ns IS NULL) AS unknown, sum(multiplexed_reads) AS multiplexed_reads"
+	" sum(in_flight_ns IS NULL) AS unknown, sum(reads) AS reads, sum(multiplexed_reads) AS multiplexed_reads"
 	" FROM traffic WHERE flow_id IN front GROUP BY interval_id),"
 	" slots AS (SELECT interval_id, low_ns, high_ns, sum(count) AS count FROM requests"
 	" WHERE stage = 'total' AND flow_id IN front GROUP BY interval_id, low_ns, high_ns),"
@@ -144,11 +144,12 @@ static const char request_intervals_select[] =
 	" percentiles AS (SELECT interval_id, min(CASE WHEN below >= total * 0.50 THEN middle_us END) AS p50_us,"
 	" min(CASE WHEN below >= total * 0.99 THEN middle_us END) AS p99_us FROM ranks GROUP BY interval_id)"
 	" SELECT i.interval_id, i.start_ns / 1e9, (i.end_ns - i.start_ns) / 1e9,"
-	" CASE WHEN EXISTS (SELECT 1 FROM front) AND ifnull(m.multiplexed_reads, 0) = 0"
+	" CASE WHEN EXISTS (SELECT 1 FROM front) AND (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1"
 	" THEN ifnull(m.requests, 0) * 1e9 / (i.end_ns - i.start_ns) END,"
-	" CASE WHEN EXISTS (SELECT 1 FROM front) AND ifnull(m.multiplexed_reads, 0) = 0 AND ifnull(m.unknown, 0) = 0"
+	" CASE WHEN EXISTS (SELECT 1 FROM front) AND (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1 AND ifnull(m.unknown, 0) = 0"
 	" THEN ifnull(m.in_flight_ns, 0) * 1.0 / (i.end_ns - i.start_ns) END,"
-	" q.p50_us, q.p99_us FROM intervals AS i LEFT JOIN moved AS m ON m.interval_id = i.interval_id"
+	" CASE WHEN (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1 THEN q.p50_us END,"
+	" CASE WHEN (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1 THEN q.p99_us END FROM intervals AS i LEFT JOIN moved AS m ON m.interval_id = i.interval_id"
 	" LEFT JOIN percentiles AS q ON q.interval_id = i.interval_id ORDER BY i.interval_id";
 
 static const struct hr_column request_states[] = {

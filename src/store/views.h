@@ -14,18 +14,19 @@
 
 /*
  * Server flows that are asked mostly by the target itself: what its downstream flows asked of the addresses at which the flow
- * answered is at least half of what was answered there, in requests, or in bytes where those cannot be told apart. Processes
+ * answered is at least half of what was answered there, in requests, or in bytes where those of either side cannot be told apart. Processes
  * that share a listening socket share its addresses; another server's address is another, also on the same port.
  */
 #define HR_SQL_INNER_FLOWS \
-	"WITH asked AS (SELECT transport, endpoint AS address, sum(requests) AS requests, sum(out_bytes) AS bytes" \
-	" FROM flows JOIN traffic USING (flow_id) WHERE role = 'downstream' GROUP BY transport, endpoint)," \
+	"WITH asked AS (SELECT transport, endpoint AS address, sum(requests) AS requests, sum(out_bytes) AS bytes," \
+	" sum(reads) AS reads, sum(multiplexed_reads) AS multiplexed_reads FROM flows JOIN traffic USING (flow_id) WHERE role = 'downstream' GROUP BY transport, endpoint)," \
 	" answers AS (SELECT f.flow_id, f.transport, f.endpoint AS address FROM flows AS f" \
 	" WHERE f.role = 'server' AND f.transport = 'unix' AND f.endpoint IN (SELECT address FROM asked) UNION SELECT f.flow_id, f.transport, c.local FROM connections AS c" \
 	" JOIN flows AS f ON f.flow_id = c.flow_id WHERE f.role = 'server' AND c.local IN (SELECT address FROM asked))," \
 	" served AS (SELECT flow_id, sum(requests) AS requests, sum(in_bytes) AS bytes, sum(reads) AS reads," \
 	" sum(multiplexed_reads) AS multiplexed_reads FROM traffic GROUP BY flow_id)," \
-	" inner_asked AS (SELECT n.flow_id, sum(a.requests) AS requests, sum(a.bytes) AS bytes" \
+	" inner_asked AS (SELECT n.flow_id, sum(a.requests) AS requests, sum(a.bytes) AS bytes, sum(a.reads) AS reads," \
+	" sum(a.multiplexed_reads) AS multiplexed_reads" \
 	" FROM answers AS n JOIN asked AS a ON a.transport = n.transport AND a.address = n.address GROUP BY n.flow_id)," \
 	" beside AS (SELECT DISTINCT n.flow_id AS flow_id, m.flow_id AS other_id FROM answers AS n JOIN answers AS m" \
 	" ON m.transport = n.transport AND m.address = n.address)," \
@@ -33,7 +34,7 @@
 	" sum(s.multiplexed_reads) AS multiplexed_reads FROM beside AS b JOIN served AS s ON s.flow_id = b.other_id" \
 	" GROUP BY b.flow_id)" \
 	" SELECT i.flow_id FROM inner_asked AS i JOIN answered AS w ON w.flow_id = i.flow_id" \
-	" WHERE CASE WHEN " HR_SQL_IS_MULTIPLEXED("w") " THEN 2 * i.bytes >= w.bytes ELSE 2 * i.requests >= w.requests END"
+	" WHERE CASE WHEN " HR_SQL_IS_MULTIPLEXED("w") " OR " HR_SQL_IS_MULTIPLEXED("i") " THEN 2 * i.bytes >= w.bytes ELSE 2 * i.requests >= w.requests END"
 
 /*
  * The flows whose requests are the run's: calls of the function of --request-probe if there is one, else what servers of the

@@ -18,7 +18,8 @@ def check_marked(run, reasons, count, answered):
     check({row["multiplexed"] for row in marked} <= reasons, f"they are marked for {reasons}: {marked[0]}")
     equal("requests of marked connections", {row["requests"] for row in marked}, {None})
     flow = flows(run)
-    equal("requests in flight", flow.traffic("in_flight_ns"), None)
+    # of requests that were begun before; one that never left would be in flight to the end
+    between("mean requests in flight", flow.traffic("in_flight_ns") / run.end_ns(), 0, 0.1 * count)
     check(flow.traffic("multiplexed_reads") > 0, "their reads are counted")
     check(flow.count("queue") > 0, "they have a time in the receive queue")
     between("requests counted before", flow.traffic("requests"), 0, 0.1 * answered)
@@ -60,6 +61,27 @@ def a_pipelined_connection_leaves_the_others_as_they_are():
             equal("connections", len(rows), 5)
             equal("requests of those that are not marked", [row["requests"] for row in plain], [50] * 3)
             equal("requests of their client", truth["answered"], 150)
+
+
+@test
+def one_odd_client_leaves_the_run_its_numbers():
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    with temporary_directory() as directory, RequestServer(directory, mode="epoll", request=len(preface)) as server:
+        with Recorder(directory, "-p", server.pid) as recorder:
+            with socket.create_connection(("127.0.0.1", server.port), 5) as odd:
+                odd.sendall(preface)
+                check(odd.recv(4096), "the server answers")
+            truth = ask(server, connections=3, requests=100)
+            run = recorder.stop()
+            report = report_json(run.path)
+            level, flow = report["levels"][0], report["connections"][0]
+            equal("marked connections", run.value("SELECT count(*) FROM connections WHERE multiplexed = 'http2'"), 1)
+            equal("answers to the others", truth["answered"], 300)
+            equal("requests", flow["requests"], 300)
+            equal("what is left out", level["multiplexed"], {"connections": 1, "reads": 1})
+            between("requests per second", level["throughput_rps"] * run.end_ns() / 1e9, 299, 301)
+            in_flight = level["in_flight_little"]
+            between("requests in flight", level["in_flight"], 0.95 * in_flight, 1.05 * in_flight)
 
 
 @test

@@ -433,6 +433,22 @@ def of_a_server_and_its_backend_in_one_run_only_the_front_counts_in_the_throughp
 
 
 @test
+def a_server_that_asks_another_one_on_its_own_port_number_is_in_front():
+    with temporary_directory() as directory, RequestServer(directory, mode="threads", address="127.0.0.2") as backend:
+        front = {"mode": "threads", "port": backend.port, **backend.backend_settings()}
+        with RequestServer(directory, **front) as server:
+            for targets in ([server], [server, backend]):  # its requests count once in either
+                pids = ",".join(str(target.pid) for target in targets)
+                with Recorder(directory, "-p", pids, name=f"run-{len(targets)}.db") as recorder:
+                    truth = ask(server, connections=2, requests=50)
+                    run = recorder.stop()
+                    rows = [row for row in report_json(run.path)["connections"] if row["role"] == "server"]
+                    fronts = [(row["front"], row["requests"]) for row in rows]
+                    both = [(True, truth["answered"]), (False, truth["answered"])]
+                    equal("servers that are in front, and their requests", fronts, both[: len(targets)])
+
+
+@test
 def the_report_says_of_a_request_what_its_construction_says():
     with temporary_directory() as directory, RequestServer(directory, mode="threads", sleep_us=5000) as server:
         with Recorder(directory, "-p", server.pid) as recorder:

@@ -125,7 +125,7 @@ static void requests_in_flight_from_before_the_base_count_from_there(void **stat
 	run_close();
 }
 
-static void requests_in_flight_of_a_flow_with_multiplexed_connections_are_not_known(void **state)
+static void requests_in_flight_are_those_of_connections_that_are_not_multiplexed(void **state)
 {
 	const struct scratch *scratch = *state;
 	struct hr_flow *shards;
@@ -138,9 +138,8 @@ static void requests_in_flight_of_a_flow_with_multiplexed_connections_are_not_kn
 	shards[1].multiplexed = 1;
 	shards[1].multiplexed_reads = 12;
 	run_pass(SECOND);
-	assert_true(isnan(run.drain.totals.in_flight));
 	run_finish(scratch);
-	assert_rows("SELECT requests, multiplexed_reads, in_flight_ns FROM traffic", "1 12 null");
+	assert_rows("SELECT requests, multiplexed_reads, in_flight_ns FROM traffic", "1 12 100000000");
 	run_close();
 }
 
@@ -269,6 +268,35 @@ static void the_progress_line_is_about_server_flows(void **state)
 	run_close();
 }
 
+static void the_progress_line_has_no_requests_where_they_cannot_be_told_apart(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct hr_flow *flow;
+
+	run_open(scratch, &hr_family_requests);
+	run_base(0);
+	flow = open_flow(1, HR_ROLE_SERVER, 80);
+	flow->requests = 300;
+	flow->reads = 303;
+	flow->multiplexed_reads = 3; /* of 303: one odd client */
+	arrive(flow, 500 * MS);
+	take(1, HR_STAGE_TOTAL, 1, 0, 100);
+	run_pass(SECOND);
+	assert_int_equal(run.drain.totals.requests, 300);
+	assert_true(fabs(run.drain.totals.in_flight - 0.5) < 1e-9);
+	flow->requests += 300;
+	flow->reads += 304;
+	flow->multiplexed_reads += 4;
+	take(1, HR_STAGE_TOTAL, 1, 0, 100);
+	run_pass(2 * SECOND);
+	assert_int_equal(run.drain.totals.requests, 0);
+	assert_true(isnan(run.drain.totals.in_flight));
+	assert_true(isnan(run.drain.totals.request_p99_ns));
+	run_finish(scratch);
+	assert_rows("SELECT requests, in_flight_ns FROM traffic", "300 500000000 300 1000000000");
+	run_close();
+}
+
 static void with_a_request_probe_only_its_calls_are_requests(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -347,7 +375,8 @@ int main(void)
 		scratch_test(requests_in_flight_are_their_time_within_the_interval),
 		scratch_test(what_comes_just_after_the_interval_is_never_below_zero_in_it),
 		scratch_test(requests_in_flight_from_before_the_base_count_from_there),
-		scratch_test(requests_in_flight_of_a_flow_with_multiplexed_connections_are_not_known),
+		scratch_test(requests_in_flight_are_those_of_connections_that_are_not_multiplexed),
+		scratch_test(the_progress_line_has_no_requests_where_they_cannot_be_told_apart),
 		scratch_test(a_flow_waits_for_the_id_of_its_process_and_loses_nothing),
 		scratch_test(a_record_that_is_handed_out_again_is_another_flow_and_begins_at_zero),
 		scratch_test(the_slots_of_a_stage_are_those_of_the_interval),

@@ -492,6 +492,17 @@ static void requests_that_cannot_be_told_apart_are_said_to_be_so_and_why(void **
 	assert_fits(fixture->text);
 }
 
+static void what_one_odd_client_asked_is_left_out_and_said(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sample_write_odd_client(fixture->path, 3);
+	assert_has(render_text(fixture, true), "\nrequests 2.00 k/s on :8080, 1.00 in flight (1.00 by Little's law); p50 ");
+	assert_has(fixture->text, " Left out: 3 reads whose requests cannot be told apart (1 connection:\n         HTTP/2).\n");
+	assert_has(fixture->text, "  nginx :8080: 2.00 k/s, 1.00 in flight (1.00); 3 reads left out, multiplexed\n");
+	assert_fits(fixture->text);
+}
+
 static void many_flows_are_shown_in_part_and_hostile_endpoints_stay_in_their_cells(void **state)
 {
 	struct fixture *fixture = *state;
@@ -576,7 +587,25 @@ static void requests_that_cannot_be_told_apart_are_null_in_json(void **state)
 		assert_null_at(root, paths[i]);
 	assert_number(root, "connections.0.multiplexed_reads", 5000);
 	assert_number(root, "connections.0.connections.multiplexed.batch", 1);
+	assert_number(root, "levels.0.multiplexed.connections", 1);
+	assert_number(root, "levels.0.multiplexed.reads", 5000);
 	assert_number(root, "connections.0.stages_ms.queue.count", 5040);
+}
+
+static void what_one_odd_client_asked_is_left_out_of_the_numbers_in_json(void **state)
+{
+	struct fixture *fixture = *state;
+	json_t *root;
+
+	sample_write_odd_client(fixture->path, 3);
+	root = render_json(fixture);
+	assert_number(root, "levels.0.throughput_rps", 2000);
+	assert_number(root, "levels.0.latency_ms.mean", 0.5);
+	assert_number(root, "levels.0.multiplexed.connections", 1);
+	assert_number(root, "levels.0.multiplexed.reads", 3);
+	assert_number(root, "connections.0.requests", 6000);
+	assert_number(root, "connections.0.multiplexed_reads", 3);
+	assert_number(root, "connections.0.connections.multiplexed.http2", 1);
 }
 
 /* Runs the public validator: what the schema says and what the program writes cannot part. */
@@ -664,9 +693,11 @@ int main(void)
 		WITH_PATH(the_answer_begins_with_the_requests_and_what_they_consist_of),
 		WITH_SAMPLE(a_run_that_was_asked_nothing_says_nothing_of_requests),
 		WITH_PATH(requests_that_cannot_be_told_apart_are_said_to_be_so_and_why),
+		WITH_PATH(what_one_odd_client_asked_is_left_out_and_said),
 		WITH_PATH(many_flows_are_shown_in_part_and_hostile_endpoints_stay_in_their_cells),
 		WITH_PATH(json_holds_what_was_asked_of_the_run),
 		WITH_PATH(requests_that_cannot_be_told_apart_are_null_in_json),
+		WITH_PATH(what_one_odd_client_asked_is_left_out_of_the_numbers_in_json),
 		cmocka_unit_test(a_cell_is_cut_at_its_width_and_says_so),
 		cmocka_unit_test(a_share_that_is_there_is_never_shown_as_none),
 	};

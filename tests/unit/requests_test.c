@@ -58,6 +58,22 @@ static const struct hr_flow_summary *flow_of(const struct hr_summary *summary, c
 	return NULL;
 }
 
+/* The first row's first column; NAN: null. */
+static double value_of(const char *path, const char *sql)
+{
+	sqlite3_stmt *query = NULL;
+	sqlite3 *db = NULL;
+	double value;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &query, NULL) != SQLITE_OK || sqlite3_step(query) != SQLITE_ROW)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	value = sqlite3_column_type(query, 0) == SQLITE_NULL ? NAN : sqlite3_column_double(query, 0);
+	sqlite3_finalize(query);
+	sqlite3_close(db);
+	return value;
+}
+
 static void processes_of_one_name_on_one_port_are_one_flow(void **state)
 {
 	const struct hr_summary *summary = ((struct fixture *)*state)->summary;
@@ -72,7 +88,7 @@ static void processes_of_one_name_on_one_port_are_one_flow(void **state)
 	assert_int_equal(flow->requests.requests, 6000);
 	assert_int_equal(flow->requests.unanswered, 2);
 	assert_near(flow->requests.throughput_rps, 2000);
-	assert_int_equal(flow->reads, 6000);
+	assert_int_equal(flow->requests.reads, 6000);
 	assert_int_equal(flow->in_bytes, 600000);
 	assert_int_equal(flow->out_bytes, 5400000);
 	assert_int_equal(flow->opened, 32);
@@ -208,6 +224,56 @@ static void requests_that_cannot_be_told_apart_are_not_a_number(void **state)
 	assert_near(summary->requests.stages[HR_STAGE_QUEUE].latency.p50_ns, (10240 + 10495) / 2.0);
 }
 
+static void one_odd_client_does_not_take_away_the_numbers_of_the_others(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int64_t odd_reads = 60; odd_reads <= 61; odd_reads++) {
+		const struct hr_request_summary *run, *flow;
+		bool known = odd_reads == 60; /* of 6,060 at most one in 100, and of 6,061 more */
+
+		hr_summary_free(fixture->summary);
+		sample_write_odd_client(fixture->path, odd_reads);
+		fixture->summary = sample_load(fixture->path);
+		run = &fixture->summary->requests;
+		flow = &fixture->summary->flows[0].requests;
+		assert_int_equal(flow->requests, known ? 6000 : HR_NULL);
+		assert_int_equal(run->requests, known ? 6000 : HR_NULL);
+		assert_int_equal(run->multiplexed_reads, odd_reads);
+		assert_int_equal(run->multiplexed_connections, 1);
+		assert_int_equal(isnan(run->throughput_rps), !known);
+		assert_int_equal(isnan(run->in_flight), !known);
+		assert_int_equal(isnan(flow->in_flight), !known);
+		assert_int_equal(isnan(value_of(fixture->path, "SELECT throughput_rps FROM v_request_intervals")), !known);
+		assert_int_equal(isnan(value_of(fixture->path, "SELECT in_flight FROM v_request_intervals")), !known);
+		assert_int_equal(isnan(value_of(fixture->path, "SELECT p99_us FROM v_request_intervals")), !known);
+		if (known) {
+			assert_near(run->throughput_rps, 2000);
+			assert_near(run->in_flight, 1);
+			assert_near(run->in_flight_little, 1);
+		}
+	}
+}
+
+/* By far the most of the run can be counted: what the other port has of requests is left out. */
+static void a_flow_that_cannot_be_counted_leaves_the_run_its_number_if_it_is_small(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
+
+	sample_intervals(writer);
+	sample_threads(writer);
+	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":8080");
+	SAMPLE(writer, flows, 2, 2, "server", "tcp", ":8443");
+	SAMPLE(writer, traffic, 1, 1, 9900, 0, 0, 1500 * MS, 0, 9900, 9900, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 1, 2, 10, 0, 0, 0, 90, 100, 100, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	sample_end(writer, true);
+	fixture->summary = sample_load(fixture->path);
+	assert_int_equal(flow_of(fixture->summary, ":8443")->requests.requests, HR_NULL);
+	assert_int_equal(fixture->summary->requests.requests, 9910);
+	assert_near(fixture->summary->requests.in_flight, 0.5);
+}
+
 /* A run of one server that was asked 30 times, and one peer that the target asks. local: of a connection to that server. */
 struct pair {
 	const char *transport, *server, *peer, *local;
@@ -302,15 +368,16 @@ static void a_multiplexed_server_that_the_target_asks_is_no_front(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (int64_t asked_bytes = 400; asked_bytes <= 600; asked_bytes += 200) {
+	for (int i = 0; i < 4; i++) {
+		int64_t asked_bytes = i % 2 ? 600 : 400, server_marked = i < 2 ? 900 : 0, asker_marked = i < 2 ? 0 : 300;
 		struct hr_writer *writer = sample_begin(fixture->path, 4 * S);
 
 		hr_summary_free(fixture->summary);
 		sample_intervals(writer);
 		SAMPLE(writer, flows, 1, 1, "server", "tcp", ":50051");
 		SAMPLE(writer, flows, 2, 1, "downstream", "tcp", "127.0.0.1:50051");
-		SAMPLE(writer, traffic, 1, 1, 2, 0, 0, 0, 900, 902, 902, 1000, 70, 1, 0, 0, 0, 0, 0, 0, 0);
-		SAMPLE(writer, traffic, 1, 2, 300, 0, 0, 0, 0, 300, 300, 70, asked_bytes, 1, 0, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, traffic, 1, 1, 902 - server_marked, 0, 0, 0, server_marked, 902, 902, 1000, 70, 1, 0, 0, 0, 0, 0, 0, 0);
+		SAMPLE(writer, traffic, 1, 2, 300 - asker_marked, 0, 0, 0, asker_marked, 300, 300, 70, asked_bytes, 1, 0, 0, 0, 0, 0, 0, 0);
 		SAMPLE(writer, connections, 1, 1, "127.0.0.1:50051", "127.0.0.1:41000", 0, HR_NULL, "open", "http2", HR_NULL, 902, 902,
 		       1000, 70, 0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
 		sample_end(writer, true);
@@ -414,21 +481,6 @@ static void a_kernel_without_the_hooks_has_seen_nothing(void **state)
 
 /* ---- views ---- */
 
-static double value_of(const char *path, const char *sql)
-{
-	sqlite3_stmt *query = NULL;
-	sqlite3 *db = NULL;
-	double value;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &query, NULL) != SQLITE_OK || sqlite3_step(query) != SQLITE_ROW)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	value = sqlite3_column_type(query, 0) == SQLITE_NULL ? NAN : sqlite3_column_double(query, 0);
-	sqlite3_finalize(query);
-	sqlite3_close(db);
-	return value;
-}
-
 static void the_views_answer_what_people_ask_of_requests(void **state)
 {
 	static const struct {
@@ -488,6 +540,8 @@ int main(void)
 		WITH_ASKED(connections_are_counted_by_how_they_ended),
 		WITH_ASKED(listeners_have_the_fullest_and_all_that_was_dropped),
 		WITH_PATH(requests_that_cannot_be_told_apart_are_not_a_number),
+		WITH_PATH(one_odd_client_does_not_take_away_the_numbers_of_the_others),
+		WITH_PATH(a_flow_that_cannot_be_counted_leaves_the_run_its_number_if_it_is_small),
 		WITH_PATH(a_server_that_is_mostly_asked_by_the_target_itself_is_no_front),
 		WITH_PATH(servers_on_one_port_are_told_apart_by_their_addresses),
 		WITH_PATH(a_multiplexed_server_that_the_target_asks_is_no_front),

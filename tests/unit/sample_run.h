@@ -269,7 +269,7 @@ static inline void sample_write_multiplexed(const char *path)
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":6379");
-	SAMPLE(writer, traffic, 1, 1, 40, 40, 0, HR_NULL, 5000, 5040, 5040, 1000, 1000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, 1, 1, 40, 40, 0, MS, 5000, 5040, 5040, 1000, 1000, 2, 0, 0, 0, 0, 0, 0, 0);
 	SAMPLE(writer, request_stages, 1, 1, "queue", 5040, 50400000);
 	SAMPLE(writer, request_stages, 1, 1, "total", 40, 800000);
 	SAMPLE(writer, requests, 1, 1, "queue", 10240, 10496, 5040);
@@ -331,19 +331,19 @@ static inline void sample_write_profiled(const char *path)
 	sample_end(writer, true);
 }
 
-/* A server that answered 5,000 in the first of 3 s, and one odd client that speaks HTTP/2: so many reads more. */
+/* A server that answered 6,000 in the first of 3 s, and one odd client that speaks HTTP/2: so many reads more. */
 static inline void sample_write_odd_client(const char *path, int64_t odd_reads)
 {
 	struct hr_writer *writer = sample_begin(path, 4 * S);
-	int64_t reads = 5000 + odd_reads;
+	int64_t reads = 6000 + odd_reads;
 
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":8080");
-	SAMPLE(writer, traffic, 1, 1, 5000, 5000, 0, 3000 * MS, odd_reads, reads, reads, 5000, 5000, 2, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, request_stages, 1, 1, "total", 5000, 3000 * MS);
-	SAMPLE(writer, requests, 1, 1, "total", 600000, 609280, 5000);
-	SAMPLE(writer, connections, 1, 1, "10.0.0.1:8080", "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 5000, 5000, 5000, 4900,
+	SAMPLE(writer, traffic, 1, 1, 6000, 6000, 0, 3000 * MS, odd_reads, reads, reads, 6000, 6000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, request_stages, 1, 1, "total", 6000, 3000 * MS);
+	SAMPLE(writer, requests, 1, 1, "total", 600000, 609280, 6000);
+	SAMPLE(writer, connections, 1, 1, "10.0.0.1:8080", "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 6000, 6000, 6000, 4900,
 	       4900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
 	SAMPLE(writer, connections, 2, 1, "10.0.0.1:8080", "10.0.0.9:41002", 0, HR_NULL, "open", "http2", HR_NULL, odd_reads,
 	       odd_reads, 100, 100, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
