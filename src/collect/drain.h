@@ -62,7 +62,7 @@ struct hr_drain {
 	struct hr_drain_totals {
 		uint32_t threads;	     /* alive */
 		uint64_t on_cpu_ns, runnable_ns, blocked_ns, calls, losses;
-		uint64_t requests;	     /* answered, of server flows, or of the request probe if there is one; 0 also where they
+		uint64_t requests;	     /* answered, of servers in front, or of the request probe if there is one; 0 also where they
 					        cannot be told apart */
 		double in_flight;	     /* their mean number in flight; NAN: cannot be told */
 		double request_p99_ns;	     /* end to end; NAN: none was finished */

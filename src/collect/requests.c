@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/requests.h"
 #include "base/states.h"
@@ -43,6 +44,8 @@ struct known_flow {
 	int64_t id; /* 0: not in the file */
 	uint32_t generation;
 	bool is_read; /* now is of this pass */
+	bool is_in_totals;
+	uint8_t address[16]; /* of a server of TCP: the local one of a connection that it has or had */
 	struct reading before, now;
 	uint64_t written_ns[HR_STATES];
 };
@@ -64,7 +67,6 @@ struct requests {
 	/* of this interval, of all flows that count in the totals */
 	uint64_t reads, multiplexed_reads;
 	uint64_t total_slots[HR_STAGE_SLOTS]; /* end to end */
-	bool has_probe; /* function calls are requests: then they alone are */
 };
 
 static enum hr_role role_of(const struct hr_flow *flow)
@@ -118,6 +120,7 @@ static void add_shard(struct reading *sum, const struct hr_flow *shard)
 static int look_at_flows(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct requests *requests = family;
+
 	(void)err;
 	if (!hr_probes_has_requests(drain->probes))
 		return 0;
@@ -249,15 +252,64 @@ static void add_slots(struct hr_drain *drain, int64_t flow_id, enum hr_stage sta
 	}
 }
 
-/* The flows that are what people mean by requests of the target. */
-static bool is_in_totals(const struct requests *requests, enum hr_role role)
+/* ---- which flows are what people mean by requests of the target ---- */
+
+static void note_addresses(struct requests *requests, const struct hr_drain *drain)
 {
-	return role == (requests->has_probe ? HR_ROLE_PROBE : HR_ROLE_SERVER);
+	for (size_t i = 0; i < drain->socket_count; i++) {
+		const struct hr_socket_row *row = &drain->sockets[i];
+
+		if (row->role == HR_ROLE_SERVER && row->family != AF_UNIX && row->flow < HR_FLOWS)
+			memcpy(requests->flows[row->flow].address, row->local, sizeof(row->local));
+	}
 }
 
-static int drain_stage(struct requests *requests, struct hr_drain *drain, const struct hr_flow *flow, int64_t flow_id,
-		       enum hr_stage stage)
+static const uint8_t *address_of(const struct known_flow *known, const struct hr_flow_key *key)
 {
+	return key->role == HR_ROLE_SERVER && key->transport == HR_TRANSPORT_TCP ? known->address : key->address;
+}
+
+/*
+ * The rule of the reports (HR_SQL_FRONT_FLOWS), as far as it is known by now: a server is behind another of the target if at least
+ * half of what was answered at its address was asked by the target itself. Of a server that has several addresses, one is looked
+ * at; one whose connections were all too short to be listed at an interval's end is taken for one in front.
+ */
+static bool is_inner(const struct requests *requests, struct hr_drain *drain, uint32_t server)
+{
+	const struct hr_flow_key *key = &hr_probes_flow(drain->probes, server, 0)->key;
+	const uint8_t *address = address_of(&requests->flows[server], key);
+	uint64_t asked = 0, answered = 0;
+
+	for (uint32_t flow = 1; flow < requests->top; flow++) {
+		const struct hr_flow_key *other = &hr_probes_flow(drain->probes, flow, 0)->key;
+		const struct known_flow *known = &requests->flows[flow];
+
+		if (!known->is_read || other->transport != key->transport || other->port != key->port ||
+		    memcmp(address_of(known, other), address, sizeof(other->address)))
+			continue;
+		*(other->role == HR_ROLE_SERVER ? &answered : &asked) += known->now.requests + known->now.multiplexed_reads;
+	}
+	return asked && 2 * asked >= answered;
+}
+
+static void choose_for_totals(struct requests *requests, struct hr_drain *drain)
+{
+	note_addresses(requests, drain);
+	for (uint32_t flow = 1; flow < requests->top; flow++) {
+		struct known_flow *known = &requests->flows[flow];
+		enum hr_role role = known->is_read ? role_of(hr_probes_flow(drain->probes, flow, 0)) : HR_ROLE_NONE;
+
+		known->is_in_totals = drain->request_probe ? role == HR_ROLE_PROBE :
+							     role == HR_ROLE_SERVER && !is_inner(requests, drain, flow);
+	}
+}
+
+/* ---- a flow ---- */
+
+static int drain_stage(struct requests *requests, struct hr_drain *drain, const struct hr_flow *flow,
+		       const struct known_flow *known, enum hr_stage stage)
+{
+	int64_t flow_id = known->id;
 	uint32_t record = flow->stage_record[stage];
 	struct known_stage *before, *now = &requests->now;
 
@@ -280,14 +332,12 @@ static int drain_stage(struct requests *requests, struct hr_drain *drain, const 
 			     .total_ns = hr_drain_growth(now->total_ns, before->total_ns),
 		     });
 	add_slots(drain, flow_id, stage, now, before);
-	if (stage == HR_STAGE_TOTAL && is_in_totals(requests, flow->key.role))
+	if (stage == HR_STAGE_TOTAL && known->is_in_totals)
 		for (int slot = 0; slot < HR_STAGE_SLOTS; slot++)
 			requests->total_slots[slot] += now->slots[slot] - before->slots[slot];
 	*before = *now;
 	return 0;
 }
-
-/* ---- a flow ---- */
 
 static int enter_flow(struct requests *requests, struct hr_drain *drain, const struct hr_flow *flow, int64_t process_id,
 		      struct known_flow *known, struct hr_err *err)
@@ -345,10 +395,10 @@ static int drain_flow(struct requests *requests, struct hr_drain *drain, uint32_
 	flight_ns = in_flight_ns(known, drain);
 	add_traffic(drain, known, &flow->key, flight_ns);
 	add_states(drain, known);
-	if (is_in_totals(requests, flow->key.role))
+	if (known->is_in_totals)
 		add_to_totals(requests, drain, known, flight_ns);
 	for (int stage = 0; stage < HR_STAGES; stage++)
-		if (drain_stage(requests, drain, flow, known->id, stage))
+		if (drain_stage(requests, drain, flow, known, stage))
 			return hr_err_set(err, -ENOMEM, "out of memory");
 	known->before = known->now;
 	return 0;
@@ -396,7 +446,7 @@ static int drain_requests(void *family, struct hr_drain *drain, struct hr_err *e
 		return 0;
 	drain->totals.in_flight = 0;
 	requests->reads = requests->multiplexed_reads = 0;
-	requests->has_probe = drain->request_probe != NULL;
+	choose_for_totals(requests, drain);
 	for (uint32_t flow = 1; flow < requests->top && !ret; flow++)
 		if (requests->flows[flow].is_read)
 			ret = drain_flow(requests, drain, flow, err);

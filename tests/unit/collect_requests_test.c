@@ -268,6 +268,51 @@ static void the_progress_line_is_about_server_flows(void **state)
 	run_close();
 }
 
+/* Of 20 requests to a server behind, so many are asked by the target itself, at that address. */
+static uint64_t requests_in_progress_line(const struct scratch *scratch, const char *asked_at, uint64_t asked)
+{
+	static struct hr_socket_row sockets[2];
+
+	run_open(scratch, &hr_family_requests);
+	run_base(0);
+	open_flow(1, HR_ROLE_SERVER, 80)->requests = 7;
+	open_flow(2, HR_ROLE_SERVER, 9000)->requests = 20;
+	open_flow(3, HR_ROLE_DOWNSTREAM, 9000)->requests = asked;
+	inet_pton(AF_INET6, asked_at, fake.flows[3][0].key.address);
+	take(1, HR_STAGE_TOTAL, 1, 0, 100);
+	take(2, HR_STAGE_TOTAL, 2, 0, 5000);
+	for (int i = 0; i < 2; i++) {
+		sockets[i] = (struct hr_socket_row){ .id = i + 1, .flow = i + 1, .role = HR_ROLE_SERVER, .family = AF_INET,
+						     .local_port = i ? 9000 : 80 };
+		inet_pton(AF_INET6, "::ffff:10.0.0.5", sockets[i].local);
+	}
+	run.drain.sockets = sockets;
+	run.drain.socket_count = 2;
+	run_pass(SECOND);
+	run.drain.socket_count = 0; /* its address is remembered */
+	fake.flows[1][0].requests += 7;
+	fake.flows[2][0].requests += 20;
+	fake.flows[3][0].requests += asked;
+	take(1, HR_STAGE_TOTAL, 1, 0, 100);
+	take(2, HR_STAGE_TOTAL, 2, 0, 5000);
+	run_pass(2 * SECOND);
+	run_finish(scratch);
+	run_close();
+	assert_int_equal(unlink(scratch->run), 0);
+	assert_true(run.drain.totals.requests == 27 ? run.drain.totals.request_p99_ns > 4000 : run.drain.totals.request_p99_ns < 200);
+	return run.drain.totals.requests;
+}
+
+static void the_progress_line_counts_a_request_once_that_one_server_of_the_target_asks_another(void **state)
+{
+	const struct scratch *scratch = *state;
+
+	assert_int_equal(requests_in_progress_line(scratch, "::ffff:10.0.0.5", 20), 7);
+	assert_int_equal(requests_in_progress_line(scratch, "::ffff:10.0.0.5", 10), 7);
+	assert_int_equal(requests_in_progress_line(scratch, "::ffff:10.0.0.5", 9), 27); /* the most come from outside */
+	assert_int_equal(requests_in_progress_line(scratch, "::ffff:10.0.0.6", 20), 27); /* another's server on that port */
+}
+
 static void the_progress_line_has_no_requests_where_they_cannot_be_told_apart(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -376,6 +421,7 @@ int main(void)
 		scratch_test(what_comes_just_after_the_interval_is_never_below_zero_in_it),
 		scratch_test(requests_in_flight_from_before_the_base_count_from_there),
 		scratch_test(requests_in_flight_are_those_of_connections_that_are_not_multiplexed),
+		scratch_test(the_progress_line_counts_a_request_once_that_one_server_of_the_target_asks_another),
 		scratch_test(the_progress_line_has_no_requests_where_they_cannot_be_told_apart),
 		scratch_test(a_flow_waits_for_the_id_of_its_process_and_loses_nothing),
 		scratch_test(a_record_that_is_handed_out_again_is_another_flow_and_begins_at_zero),
