@@ -224,20 +224,55 @@ static bool is_always_home(const struct hr_blame_wait *wait)
 	return wait->kind == HR_SUBJECT_CLIENTS && wait->state != HR_STATE_NET_SEND;
 }
 
-/* Waits of one thread in one state, of a futex for one subject, from..to in by_place, may be where it is when it has nothing to do. */
+/* Waits of one thread in one state, of a futex for one subject: a span of by_place. */
+struct kind_of_wait {
+	uint32_t from, to;
+	double time_ns;
+	bool may_be_home; /* if there is enough of it */
+};
+
+static struct kind_of_wait kind_from(const struct chain *chain, uint32_t from)
+{
+	const struct hr_blame_input *input = chain->input;
+	const struct hr_blame_wait *first = &input->waits[chain->by_place[from]], *next = first;
+	struct kind_of_wait kind = { from, from, 0, states[first->state].home && !is_for_lock(chain, first) };
+
+	while (next->waiter == first->waiter && next->state == first->state && next->subject == first->subject) {
+		kind.time_ns += next->time_ns;
+		if (++kind.to == input->wait_count)
+			break;
+		next = &input->waits[chain->by_place[kind.to]];
+	}
+	return kind;
+}
+
+static void make_home(struct chain *chain, const struct kind_of_wait *kind)
+{
+	for (uint32_t i = kind->from; i < kind->to; i++)
+		chain->is_home[chain->by_place[i]] = true;
+}
+
+/* Of one thread, from..to in by_place. One that is never in any of the waits that are always home gets its work in a queue. */
 static void find_home(struct chain *chain, uint32_t from, uint32_t to)
 {
 	const struct hr_blame_input *input = chain->input;
-	const struct hr_blame_wait *first = &input->waits[chain->by_place[from]];
-	double time_ns = 0;
-	bool is_most;
+	double life_ns = input->threads[input->waits[chain->by_place[from]].waiter].life_ns;
+	struct kind_of_wait queue = { .time_ns = 0 };
+	bool has_home = false;
 
-	for (uint32_t i = from; i < to; i++)
-		time_ns += input->waits[chain->by_place[i]].time_ns;
-	is_most = states[first->state].home && !is_for_lock(chain, first) &&
-		  time_ns > HOME_SHARE * input->threads[first->waiter].life_ns;
-	for (uint32_t i = from; i < to; i++)
-		chain->is_home[chain->by_place[i]] = is_most || is_always_home(&input->waits[chain->by_place[i]]);
+	for (struct kind_of_wait kind = { .to = from }; kind.to < to;) {
+		kind = kind_from(chain, kind.to);
+		if (kind.may_be_home && kind.time_ns > HOME_SHARE * life_ns)
+			make_home(chain, &kind);
+		if (kind.may_be_home && input->waits[chain->by_place[kind.from]].subject != HR_BLAME_NONE &&
+		    kind.time_ns > queue.time_ns)
+			queue = kind;
+		for (uint32_t i = kind.from; i < kind.to; i++)
+			if (is_always_home(&input->waits[chain->by_place[i]]))
+				chain->is_home[chain->by_place[i]] = has_home = true;
+	}
+	if (!has_home)
+		make_home(chain, &queue);
 }
 
 static void find_homes(struct chain *chain)
@@ -245,14 +280,10 @@ static void find_homes(struct chain *chain)
 	const struct hr_blame_input *input = chain->input;
 
 	for (uint32_t from = 0, to; from < input->wait_count; from = to) {
-		const struct hr_blame_wait *first = &input->waits[chain->by_place[from]];
+		uint32_t thread = input->waits[chain->by_place[from]].waiter;
 
-		for (to = from + 1; to < input->wait_count; to++) {
-			const struct hr_blame_wait *next = &input->waits[chain->by_place[to]];
-
-			if (next->waiter != first->waiter || next->state != first->state || next->subject != first->subject)
-				break;
-		}
+		for (to = from; to < input->wait_count && input->waits[chain->by_place[to]].waiter == thread; to++)
+			;
 		find_home(chain, from, to);
 	}
 }
@@ -388,6 +419,20 @@ static uint32_t natural_end(const struct chain *chain, const struct hr_blame_wai
 	return end_node(chain, end, ends[end].has_label ? wait->label : group_of(chain, wait->waiter));
 }
 
+/* Open, and nobody knows for what: as the thread's other waits in that state, if there are any. */
+static bool is_like_others(const struct chain *chain, size_t index)
+{
+	const struct hr_blame_wait *wait = &chain->input->waits[index];
+	uint32_t place = chain->places[(size_t)wait->waiter * HR_STATES + wait->state];
+
+	if (!wait->is_open || wait->kind != HR_SUBJECT_NONE || chain->is_home[index] || states[wait->state].alone)
+		return false;
+	for (uint32_t i = chain->place_first[place]; i < chain->place_first[place + 1]; i++)
+		if (!chain->input->waits[chain->by_place[i]].is_open)
+			return true;
+	return false;
+}
+
 /* is_busy: somebody waits for what the waiter holds. */
 static int add_wait(struct chain *chain, size_t index, double weight, bool is_busy)
 {
@@ -399,6 +444,8 @@ static int add_wait(struct chain *chain, size_t index, double weight, bool is_bu
 		return add_window(chain, wait, weight, is_busy || !chain->is_home[index]);
 	if (is_for_lock(chain, wait) && (wait->is_open || wait->source != HR_SOURCE_OTHER))
 		return add_way(chain, lock_node(chain, wait->subject), weight);
+	if (is_like_others(chain, index))
+		return add_way(chain, place_node(chain->places[(size_t)wait->waiter * HR_STATES + wait->state], is_busy), weight);
 	if (is_idle(chain, index) && !is_busy)
 		served = chain->served[chain->input->threads[wait->waiter].service][wait->state];
 	err = add_way(chain, natural_end(chain, wait), weight * served);
@@ -411,17 +458,25 @@ static double weight_of(const struct hr_blame_wait *wait)
 	return fmax(wait->time_ns, 1);
 }
 
+/* In what a thread more likely waits while somebody waits for what it holds: in a queue for the same lock, and not at home. */
+static int rank_of(const struct chain *chain, uint32_t wait)
+{
+	return is_for_lock(chain, &chain->input->waits[wait]) ? 2 : chain->is_home[wait] ? 0 : 1;
+}
+
 static int add_place(struct chain *chain, uint32_t place, bool is_busy)
 {
-	bool away_only = false;
-	int err = 0;
+	int best = 0, err = 0;
 
-	for (uint32_t i = chain->place_first[place]; i < chain->place_first[place + 1]; i++)
-		away_only = away_only || (is_busy && !chain->is_home[chain->by_place[i]]);
+	for (uint32_t i = chain->place_first[place]; is_busy && i < chain->place_first[place + 1]; i++) {
+		int rank = rank_of(chain, chain->by_place[i]);
+
+		best = rank > best ? rank : best;
+	}
 	for (uint32_t i = chain->place_first[place]; i < chain->place_first[place + 1] && !err; i++) {
 		uint32_t wait = chain->by_place[i];
 
-		if (!away_only || !chain->is_home[wait])
+		if (rank_of(chain, wait) >= best)
 			err = add_wait(chain, wait, weight_of(&chain->input->waits[wait]), is_busy);
 	}
 	return err;

@@ -20,13 +20,15 @@
  * conserved: what is not at an end when the sum is cut off is the residual.
  *
  * A lock is a futex most of whose wakers wait for it too. Its waits that nobody was seen to end (a time-out, as of Python's GIL;
- * the end of the run) go where its other waits go.
+ * the end of the run) go where its other waits go; so does a wait that was open at the end of the run, of which it is not known
+ * what for, and that is not home.
  *
- * Waiting at home is idle, and is left out. Home is a poll that is not for one peer, an accept, a wait for what clients send;
- * and the futex that is no lock, the ipc, the sleep or the wait for children in which a thread spends over half of its life.
- * If a thread ended it, that thread is looked at: a queue whose feeder is on CPU all the time is not idle, one whose feeder is at
- * home too is. Not idle either is the time in such waits that requests spent in service, as far as it is known, and anything
- * that the holder of a lock waits for.
+ * Waiting at home is idle, and is left out. Home is a poll that is not for one peer, an accept, a wait for what clients send; the
+ * futex that is no lock, the ipc, the sleep or the wait for children in which a thread spends over half of its life; and of a
+ * thread that is never in the first three, the futex that is no lock in which it waits most: there it gets its work. If a
+ * thread ended such a wait, that thread is looked at: a queue whose feeder is on CPU all the time is not idle, one whose feeder
+ * is at home too is. Not idle either is the time in such waits that requests spent in service, as far as it is known, and
+ * anything that the holder of a lock waits for.
  */
 
 #define HR_BLAME_NONE UINT32_MAX

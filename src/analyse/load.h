@@ -25,6 +25,7 @@ struct hr_load {
 		size_t count;
 	} front[HR_STAGES];
 	struct hr_stack_load *stacks; /* in stacks.c */
+	struct hr_edges *edges;	 /* edges.h */
 	bool out_of_memory;
 };
 
@@ -76,6 +77,7 @@ int hr_load_host(struct hr_load *load);	   /* CPUs, neighbours, quotas */
 int hr_load_requests(struct hr_load *load); /* flows, their requests and connections, listeners, network counters */
 int hr_load_resources(struct hr_load *load); /* disks, memory, pressure */
 int hr_load_stacks(struct hr_load *load);  /* sampled stacks, hot and waiting code */
+int hr_load_waits(struct hr_load *load);   /* who waits for whom, locks; after the requests */
 int hr_load_health(struct hr_load *load);  /* losses, costs, features */
 
 #endif

@@ -185,8 +185,8 @@ static int load_run(struct hr_load *load)
 int hr_summary_load(struct hr_reader *reader, struct hr_summary **ret_summary, struct hr_err *err)
 {
 	static int (*const parts[])(struct hr_load *) = {
-		load_run, hr_load_threads, hr_load_calls, hr_load_host, hr_load_requests, hr_load_resources, hr_load_stacks,
-		hr_load_health,
+		load_run, hr_load_threads, hr_load_calls, hr_load_host, hr_load_requests, hr_load_resources, hr_load_waits,
+		hr_load_stacks, hr_load_health,
 	};
 	struct hr_load load = { .reader = reader, .err = err };
 	int result;
@@ -229,6 +229,7 @@ void hr_summary_free(struct hr_summary *summary)
 	free(summary->pressures);
 	hr_profile_fini(&summary->profile);
 	hr_code_fini(&summary->code);
+	hr_waits_fini(&summary->waits);
 	free(summary->losses);
 	free(summary->probes);
 	free(summary->features);

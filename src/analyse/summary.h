@@ -9,6 +9,7 @@
 #include "analyse/account.h"
 #include "analyse/code.h"
 #include "analyse/percentile.h"
+#include "analyse/waits.h"
 #include "analyse/stacks.h"
 #include "base/disks.h"
 #include "base/err.h"
@@ -279,6 +280,7 @@ struct hr_summary {
 	size_t disk_count, memory_limit_count, pressure_count;
 	struct hr_profile profile;	       /* sampled stacks */
 	struct hr_code code;		       /* the places that they show */
+	struct hr_waits_summary waits;	       /* who waited for whom, and locks */
 	struct hr_loss_summary *losses;
 	struct hr_probe_summary *probes;
 	struct hr_feature_summary *features;

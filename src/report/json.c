@@ -10,6 +10,7 @@
 #include "report/json_requests.h"
 #include "report/json_resources.h"
 #include "report/json_values.h"
+#include "report/json_waits.h"
 #include "report/report.h"
 #include "store/tables.h"
 
@@ -402,7 +403,7 @@ static json_t *quotas(const struct hr_summary *summary)
 /* Keys that later work fills in are null from the start, so that a program can rely on every key. */
 static json_t *report(const struct hr_summary *summary)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
@@ -411,7 +412,9 @@ static json_t *report(const struct hr_summary *summary)
 			 "model",
 			 "verdict",
 			 "runner_up",
-			 "waits",
+			 "waits", hr_json_waits(summary),
+			 "blame", hr_json_blame(summary),
+			 "locks", hr_json_locks(summary),
 			 "code", hr_json_code(summary),
 			 "syscalls", syscalls(summary),
 			 "connections", hr_json_connections(summary),

@@ -226,9 +226,9 @@ int hr_report_text(const struct hr_summary *summary, bool utf8, FILE *out, struc
 {
 	static void (*const sections[])(const struct hr_page *, const struct hr_summary *) = {
 		hr_text_head,	     hr_text_answer,   hr_text_states,	   hr_text_groups,    hr_text_requests,
-		hr_text_budgets,     hr_text_code,     hr_text_cpus,     hr_text_cpu_waits,   hr_text_parallelism, hr_text_syscalls,
-		hr_text_connections, hr_text_listeners, hr_text_quotas,	   hr_text_disks,    hr_text_memory,
-		hr_text_pressure,    hr_text_health,
+		hr_text_budgets,     hr_text_waits,    hr_text_locks,	   hr_text_code,      hr_text_cpus,
+		hr_text_cpu_waits,   hr_text_parallelism, hr_text_syscalls, hr_text_connections, hr_text_listeners,
+		hr_text_quotas,	     hr_text_disks,    hr_text_memory,	   hr_text_pressure,  hr_text_health,
 	};
 	struct hr_page page = { .out = out, .utf8 = utf8 };
 

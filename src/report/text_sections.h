@@ -32,6 +32,10 @@ void hr_text_syscalls(const struct hr_page *page, const struct hr_summary *summa
 /* text_code.c */
 void hr_text_code(const struct hr_page *page, const struct hr_summary *summary);
 
+/* text_waits.c */
+void hr_text_waits(const struct hr_page *page, const struct hr_summary *summary);
+void hr_text_locks(const struct hr_page *page, const struct hr_summary *summary);
+
 /* text_host.c */
 void hr_text_cpus(const struct hr_page *page, const struct hr_summary *summary);
 void hr_text_cpu_waits(const struct hr_page *page, const struct hr_summary *summary);

@@ -192,6 +192,56 @@ static const char hot_functions_select[] =
 	" l.alone_ns * 1.0 / sum(l.alone_ns) OVER () FROM placed AS l LEFT JOIN processes AS p ON p.process_id = l.process_id"
 	" ORDER BY l.alone_ns DESC";
 
+static const struct hr_column waits[] = {
+	{ "waiter", "", "process and pattern of the names of the threads that waited", HR_COLUMN_TEXT },
+	{ "state", "", "state in which they did", HR_COLUMN_TEXT },
+	{ "subject_kind", "", "what for; null: nothing that has a name", HR_COLUMN_TEXT },
+	{ "subject", "", "which one; of a futex its symbol, if it has one", HR_COLUMN_TEXT },
+	{ "source", "", "who ended the waits", HR_COLUMN_TEXT },
+	{ "waker", "", "that thread: process and pattern, or name and id of one outside the target; null: no thread", HR_COLUMN_TEXT },
+	{ "count", "", "waits", HR_COLUMN_INT },
+	{ "seconds", "s", "their time", HR_COLUMN_REAL },
+	{ "waker_on_cpu_share", "", "of the time of which it is known what the waker did: on CPU; null: of none", HR_COLUMN_REAL },
+};
+static const char waits_select[] =
+	"WITH named AS (SELECT t.thread_id AS thread_id, t.name AS name, p.name AS process, CASE WHEN instr(t.name, ' (') > 1"
+	" THEN substr(t.name, 1, instr(t.name, ' (') - 1) ELSE t.name END AS head"
+	" FROM threads AS t JOIN processes AS p ON p.process_id = t.process_id),"
+	" patterns AS (SELECT thread_id, process, CASE WHEN rtrim(head, '0123456789') = head THEN name"
+	" ELSE rtrim(head, '0123456789') || '*' || substr(name, length(head) + 1) END AS pattern FROM named),"
+	" labels AS (SELECT thread_id, CASE WHEN pattern = process THEN process ELSE process || '/' || pattern END AS label"
+	" FROM patterns),"
+	" waited AS (SELECT edge_id, sum(count) AS count, sum(time_ns) AS time_ns FROM waits GROUP BY edge_id),"
+	" did AS (SELECT edge_id, sum(time_ns) AS time_ns, sum(CASE WHEN state IN ('user', 'kernel') THEN time_ns ELSE 0 END)"
+	" AS on_cpu_ns FROM wait_windows GROUP BY edge_id)"
+	" SELECT l.label, e.state, e.subject_kind, coalesce(k.symbol, e.subject), e.source, coalesce(w.label, e.waker),"
+	" sum(n.count), sum(n.time_ns) / 1e9, sum(d.on_cpu_ns) * 1.0 / sum(d.time_ns)"
+	" FROM edges AS e JOIN waited AS n ON n.edge_id = e.edge_id JOIN labels AS l ON l.thread_id = e.thread_id"
+	" LEFT JOIN did AS d ON d.edge_id = e.edge_id LEFT JOIN labels AS w ON w.thread_id = e.waker_thread_id"
+	" LEFT JOIN threads AS t ON t.thread_id = e.thread_id"
+	" LEFT JOIN (SELECT process_id, address, max(symbol) AS symbol FROM locks GROUP BY process_id, address) AS k"
+	" ON e.subject_kind = 'futex' AND k.process_id = t.process_id AND k.address = e.subject"
+	" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 8 DESC";
+
+static const struct hr_column locks[] = {
+	{ "lock_id", "", "lock", HR_COLUMN_INT },
+	{ "process_id", "", "its process", HR_COLUMN_INT },
+	{ "process", "", "name of the process", HR_COLUMN_TEXT },
+	{ "name", "", "its symbol, or its address", HR_COLUMN_TEXT },
+	{ "mapping", "", "file or kind of memory in which it lies", HR_COLUMN_TEXT },
+	{ "waits", "", "waits that began", HR_COLUMN_INT },
+	{ "contended_s", "s", "time in which at least one thread waited", HR_COLUMN_REAL },
+	{ "contended_share", "", "of the recorded time", HR_COLUMN_REAL },
+	{ "mean_queue", "", "threads that waited while any did", HR_COLUMN_REAL },
+	{ "longest_queue", "", "the most that ever waited at once", HR_COLUMN_INT },
+};
+static const char locks_select[] =
+	"SELECT l.lock_id, l.process_id, p.name, coalesce(l.symbol, l.address), l.mapping, c.waits, c.contended_ns / 1e9,"
+	" c.contended_ns * 1.0 / (SELECT sum(end_ns - start_ns) FROM intervals), c.queued_ns * 1.0 / nullif(c.contended_ns, 0),"
+	" c.longest FROM locks AS l JOIN (SELECT lock_id, sum(waits) AS waits, sum(contended_ns) AS contended_ns,"
+	" sum(queued_ns) AS queued_ns, max(longest) AS longest FROM lock_contention GROUP BY lock_id) AS c"
+	" ON c.lock_id = l.lock_id LEFT JOIN processes AS p ON p.process_id = l.process_id ORDER BY c.contended_ns DESC";
+
 static const struct hr_column losses[] = {
 	{ "reason", "", "what happened", HR_COLUMN_TEXT },
 	{ "count", "", "how often in the run", HR_COLUMN_INT },
@@ -210,6 +260,8 @@ const struct hr_view hr_views[] = {
 	VIEW(request_intervals, "requests per second, in flight and end to end in each interval, of the run's own flows"),
 	VIEW(request_states, "what a request of each flow spends its service time on"),
 	VIEW(hot_functions, "functions on CPU, from sampled stacks, most wall time first"),
+	VIEW(waits, "who waited for whom, by groups of threads"),
+	VIEW(locks, "how contended each futex was over the run; conditions and queues are futexes too"),
 	VIEW(losses, "what is missing from the run or guessed in it"),
 };
 const int hr_view_count = sizeof(hr_views) / sizeof(hr_views[0]);

@@ -438,6 +438,22 @@ static void what_a_waker_did_unseen_is_unknown(void **state)
 	assert_conserved(blame);
 }
 
+static void a_wait_that_is_open_at_the_end_is_like_those_before_it_unless_it_is_home(void **state)
+{
+	struct graph *graph = *state;
+	const struct hr_blame *blame;
+
+	add_convoy(graph, 1, HR_STATE_USER);
+	wait_of(graph, 0, HR_STATE_FUTEX, 1 * S)->is_open = true;
+	blame = blame_of(graph);
+	assert_near(blame, row_ns(blame, 0, HR_BLAME_ON_CPU, 0), convoy_ns + 1 * S);
+	graph->waits[graph->wait_count - 1].time_ns = 8 * S;
+	blame = blame_of(graph);
+	assert_near(blame, row_ns(blame, 0, HR_BLAME_ON_CPU, 0), convoy_ns);
+	assert_near(blame, blame->idle_ns, 8 * S);
+	assert_conserved(blame);
+}
+
 static void nothing_waited_is_nothing_blamed(void **state)
 {
 	struct graph *graph = *state;
@@ -528,6 +544,7 @@ int main(void)
 		TEST(waits_for_a_lock_that_time_out_are_due_to_whoever_has_it),
 		TEST(waits_that_nobody_in_the_target_ends_have_ends_of_their_own),
 		TEST(what_a_waker_did_unseen_is_unknown),
+		TEST(a_wait_that_is_open_at_the_end_is_like_those_before_it_unless_it_is_home),
 		TEST(nothing_waited_is_nothing_blamed),
 		TEST(random_graphs_lose_no_time_and_leave_next_to_nothing),
 		TEST(a_long_queue_is_followed_to_its_end),
