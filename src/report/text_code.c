@@ -7,6 +7,7 @@
 #include "report/text_sections.h"
 
 #define PLACES_SHOWN 8
+#define PLACE_WORTH_SHOWING 0.005
 #define GROUP_COLUMNS 24
 
 static const char *last_part(const char *path)
@@ -37,20 +38,32 @@ static void put_group(const struct hr_page *page, const struct hr_summary *summa
 	fputc(' ', page->out);
 }
 
-static void put_more(const struct hr_page *page, size_t count)
+/* Of places in descending order of that weight, how many are worth a line. */
+static size_t shown_of(const struct hr_code_place *places, size_t count, bool by_wall, uint64_t whole_ns)
 {
-	if (count > PLACES_SHOWN)
-		fprintf(page->out, "  and %zu more\n", count - PLACES_SHOWN);
+	size_t shown = 0;
+
+	while (shown < count && shown < PLACES_SHOWN &&
+	       (double)(by_wall ? places[shown].alone_ns : places[shown].time_ns) >= PLACE_WORTH_SHOWING * (double)whole_ns)
+		shown++;
+	return shown;
+}
+
+static void put_more(const struct hr_page *page, size_t count, size_t shown)
+{
+	if (count > shown)
+		fprintf(page->out, "  and %zu more\n", count - shown);
 }
 
 static void put_on_cpu(const struct hr_page *page, const struct hr_summary *summary)
 {
 	const struct hr_code *code = &summary->code;
+	size_t shown = shown_of(code->on_cpu, code->on_cpu_count, true, code->alone_ns);
 
 	if (!code->on_cpu_count)
 		return;
 	fprintf(page->out, "\n%-*s%-38s%-19s%8s%9s\n", GROUP_COLUMNS + 2, "HOT CODE ON CPU", "function", "module", "CPU", "wall*");
-	for (size_t i = 0; i < code->on_cpu_count && i < PLACES_SHOWN; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		const struct hr_code_place *place = &code->on_cpu[i];
 
 		put_group(page, summary, place);
@@ -59,19 +72,20 @@ static void put_on_cpu(const struct hr_page *page, const struct hr_summary *summ
 		hr_page_share(page, 9, hr_page_ratio((double)place->alone_ns, (double)code->alone_ns));
 		fputc('\n', page->out);
 	}
-	put_more(page, code->on_cpu_count);
+	put_more(page, code->on_cpu_count, shown);
 	fputs("  * a sample among n threads of its process on CPU at once counts 1/n: what it costs in wall time\n", page->out);
 }
 
 static void put_off_cpu(const struct hr_page *page, const struct hr_summary *summary)
 {
 	const struct hr_code *code = &summary->code;
+	size_t shown = shown_of(code->off_cpu, code->off_cpu_count, false, code->off_cpu_ns);
 
 	if (!code->off_cpu_count)
 		return;
 	fprintf(page->out, "\n%-*s%-12s%-15s%-26s%-13s%8s\n", GROUP_COLUMNS + 2, "HOT CODE OFF CPU", "state", "call", "function*", "module",
 		"blocked");
-	for (size_t i = 0; i < code->off_cpu_count && i < PLACES_SHOWN; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		const struct hr_code_place *place = &code->off_cpu[i];
 
 		put_group(page, summary, place);
@@ -82,7 +96,7 @@ static void put_off_cpu(const struct hr_page *page, const struct hr_summary *sum
 		hr_page_share(page, 8, hr_page_ratio((double)place->time_ns, (double)code->off_cpu_ns));
 		fputc('\n', page->out);
 	}
-	put_more(page, code->off_cpu_count);
+	put_more(page, code->off_cpu_count, shown);
 	fputs("  * innermost of the program's own; waits that had not ended with the run are not sampled\n", page->out);
 }
 

@@ -27,6 +27,7 @@ FILES = (
     "waits",
     "syscalls",
     "resources",
+    "hot_code",
     "scheduling",
     "lifecycle",
     "bad_input",
