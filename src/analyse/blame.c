@@ -382,18 +382,25 @@ static uint32_t waker_node(const struct chain *chain, uint32_t waker, int state,
 			group_of(chain, waker));
 }
 
-static int add_window(struct chain *chain, const struct hr_blame_wait *wait, double weight, bool is_busy)
+static double known_ns(const struct hr_blame_wait *wait)
 {
-	double known_ns = 0;
-	int err = 0;
+	double sum_ns = 0;
 
 	for (int state = 0; state < HR_STATES; state++)
-		known_ns += wait->meanwhile_ns[state];
-	if (!(known_ns > 0))
+		sum_ns += wait->meanwhile_ns[state];
+	return sum_ns;
+}
+
+static int add_window(struct chain *chain, const struct hr_blame_wait *wait, double weight, bool is_busy)
+{
+	double sum_ns = known_ns(wait);
+	int err = 0;
+
+	if (!(sum_ns > 0))
 		return add_way(chain, end_node(chain, HR_BLAME_UNKNOWN, group_of(chain, wait->waker)), weight);
 	for (int state = 0; state < HR_STATES && !err; state++)
 		err = add_way(chain, waker_node(chain, wait->waker, state, is_busy),
-			      weight * wait->meanwhile_ns[state] / known_ns);
+			      weight * wait->meanwhile_ns[state] / sum_ns);
 	return err;
 }
 
@@ -419,16 +426,24 @@ static uint32_t natural_end(const struct chain *chain, const struct hr_blame_wai
 	return end_node(chain, end, ends[end].has_label ? wait->label : group_of(chain, wait->waiter));
 }
 
-/* Open, and nobody knows for what: as the thread's other waits in that state, if there are any. */
+/* Open, and nobody knows for what; or ended by a thread of which nothing is known, as that of a wait that began before the run. */
+static bool is_unclear(const struct hr_blame_wait *wait)
+{
+	if (wait->is_open)
+		return wait->kind == HR_SUBJECT_NONE && !states[wait->state].alone;
+	return is_by_thread(wait) && !(known_ns(wait) > 0);
+}
+
+/* Such a wait is taken to be as the thread's others in that state, if there are any. */
 static bool is_like_others(const struct chain *chain, size_t index)
 {
 	const struct hr_blame_wait *wait = &chain->input->waits[index];
 	uint32_t place = chain->places[(size_t)wait->waiter * HR_STATES + wait->state];
 
-	if (!wait->is_open || wait->kind != HR_SUBJECT_NONE || chain->is_home[index] || states[wait->state].alone)
+	if (!is_unclear(wait) || (wait->is_open && chain->is_home[index]))
 		return false;
 	for (uint32_t i = chain->place_first[place]; i < chain->place_first[place + 1]; i++)
-		if (!chain->input->waits[chain->by_place[i]].is_open)
+		if (!is_unclear(&chain->input->waits[chain->by_place[i]]))
 			return true;
 	return false;
 }
@@ -440,12 +455,12 @@ static int add_wait(struct chain *chain, size_t index, double weight, bool is_bu
 	double served = 1;
 	int err;
 
+	if (is_like_others(chain, index))
+		return add_way(chain, place_node(chain->places[(size_t)wait->waiter * HR_STATES + wait->state], is_busy), weight);
 	if (is_by_thread(wait))
 		return add_window(chain, wait, weight, is_busy || !chain->is_home[index]);
 	if (is_for_lock(chain, wait) && (wait->is_open || wait->source != HR_SOURCE_OTHER))
 		return add_way(chain, lock_node(chain, wait->subject), weight);
-	if (is_like_others(chain, index))
-		return add_way(chain, place_node(chain->places[(size_t)wait->waiter * HR_STATES + wait->state], is_busy), weight);
 	if (is_idle(chain, index) && !is_busy)
 		served = chain->served[chain->input->threads[wait->waiter].service][wait->state];
 	err = add_way(chain, natural_end(chain, wait), weight * served);

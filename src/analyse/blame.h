@@ -20,8 +20,8 @@
  * conserved: what is not at an end when the sum is cut off is the residual.
  *
  * A lock is a futex most of whose wakers wait for it too. Its waits that nobody was seen to end (a time-out, as of Python's GIL;
- * the end of the run) go where its other waits go; so does a wait that was open at the end of the run, of which it is not known
- * what for, and that is not home.
+ * the end of the run) go where its other waits go. A wait of which nothing is known, as one that began before the run did, goes
+ * where the thread's other waits in that state go.
  *
  * Waiting at home is idle, and is left out. Home is a poll that is not for one peer, an accept, a wait for what clients send; the
  * futex that is no lock, the ipc, the sleep or the wait for children in which a thread spends over half of its life; and of a

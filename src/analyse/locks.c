@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,39 @@ static size_t futex_of(const struct hr_load *load, int64_t process_id, const cha
 	if (waits->lock_count && address)
 		found = bsearch(&key, waits->locks, waits->lock_count, sizeof(key), compare_key);
 	return found ? (size_t)(found - waits->locks) : HR_NO_INDEX;
+}
+
+/*
+ * A condition of glibc is two futexes, side by side in 8 bytes, which take turns: they are one thing. Nothing else that is common
+ * has two so close.
+ */
+#define PAIR_BYTES 8
+
+static uint64_t pair_of(const char *address)
+{
+	return strtoull(address, NULL, 16) & ~(uint64_t)(PAIR_BYTES - 1);
+}
+
+const char *hr_futex_pair(struct hr_load *load, const char *address)
+{
+	char pair[32];
+
+	if (!address)
+		return NULL;
+	snprintf(pair, sizeof(pair), "0x%" PRIx64, pair_of(address));
+	return hr_load_text(load, pair);
+}
+
+/* What people know it by. Of a pair, that is the first; Python's lock is several futexes. */
+const char *hr_lock_shown(const struct hr_waits_summary *waits, size_t index)
+{
+	const struct hr_lock_summary *lock = &waits->locks[index], *before = index ? lock - 1 : NULL;
+
+	if (lock->is_gil)
+		return HR_GIL_NAME;
+	if (before && !lock->is_kernel && before->process_id == lock->process_id && pair_of(before->address) == pair_of(lock->address))
+		lock = before;
+	return lock->name;
 }
 
 /* Locks of the kernel have no table: they are what waits are for. They come behind the others. */

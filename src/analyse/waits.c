@@ -103,6 +103,8 @@ static int on_edge(struct hr_load *load, struct hr_query *query)
 		.handover_ns = hr_query_int(query, 10),
 		.window_ns = hr_load_amount(query, 11),
 	};
+	if (edge->kind == HR_SUBJECT_FUTEX)
+		edge->futex_pair = hr_futex_pair(load, edge->subject);
 	if (edge->source == HR_SOURCE_THREAD)
 		take_waker(load->summary, edge, thread_index(load, hr_query_int(query, 6)));
 	else
@@ -156,11 +158,9 @@ static const char *shown_subject(const struct hr_load *load, const struct hr_edg
 
 	if (!lock)
 		return edge->subject;
-	if (lock->is_gil)
-		return HR_GIL_NAME; /* it takes turns with several futexes */
-	if (lock->symbol)
-		return lock->symbol;
-	return lock->thread_count == 1 && load->summary->groups[edge->group].thread_count > 1 ? NULL : edge->subject;
+	if (!lock->symbol && lock->thread_count == 1 && load->summary->groups[edge->group].thread_count > 1)
+		return NULL;
+	return hr_lock_shown(waits, edge->lock);
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)

@@ -55,7 +55,7 @@ static const char *futex_at(const void *edges, size_t i)
 {
 	const struct hr_edge_load *edge = &((const struct hr_edges *)edges)->all[i];
 
-	return edge->kind == HR_SUBJECT_FUTEX ? edge->subject : NULL;
+	return edge->futex_pair;
 }
 
 /* Whom an edge ends at that no thread of the target ended. */

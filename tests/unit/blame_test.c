@@ -454,6 +454,18 @@ static void a_wait_that_is_open_at_the_end_is_like_those_before_it_unless_it_is_
 	assert_conserved(blame);
 }
 
+static void a_wait_that_began_unseen_is_like_those_after_it(void **state)
+{
+	struct graph *graph = *state;
+	const struct hr_blame *blame;
+
+	add_convoy(graph, 1, HR_STATE_USER);
+	memset(wait_for(graph, 0, HR_STATE_FUTEX, 1 * S, 1, 1, HR_STATE_USER)->meanwhile_ns, 0, sizeof(graph->waits[0].meanwhile_ns));
+	blame = blame_of(graph);
+	assert_near(blame, row_ns(blame, 0, HR_BLAME_ON_CPU, 0), convoy_ns + 1 * S);
+	assert_conserved(blame);
+}
+
 static void nothing_waited_is_nothing_blamed(void **state)
 {
 	struct graph *graph = *state;
@@ -545,6 +557,7 @@ int main(void)
 		TEST(waits_that_nobody_in_the_target_ends_have_ends_of_their_own),
 		TEST(what_a_waker_did_unseen_is_unknown),
 		TEST(a_wait_that_is_open_at_the_end_is_like_those_before_it_unless_it_is_home),
+		TEST(a_wait_that_began_unseen_is_like_those_after_it),
 		TEST(nothing_waited_is_nothing_blamed),
 		TEST(random_graphs_lose_no_time_and_leave_next_to_nothing),
 		TEST(a_long_queue_is_followed_to_its_end),

@@ -229,6 +229,36 @@ static void pythons_global_lock_is_one_thing_and_is_called_so(void **state)
 	assert_string_equal(hr_lock_title(wait->subject, wait->is_gil, name, sizeof(name)), "_PyRuntime (the GIL)");
 }
 
+/* glibc's conditions are two futexes that take turns; in each a thread may be for less than half of its life. */
+static void the_two_futexes_of_a_condition_are_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = sample_begin(fixture->path, 10 * S);
+
+	SAMPLE(writer, intervals, 1, 0, 10 * S);
+	SAMPLE(writer, processes, 1, 101, 1, "pool", NULL, 0, HR_NULL);
+	for (int64_t id = 1; id <= 3; id++) {
+		SAMPLE(writer, threads, id, 1, 100 + id, id == 3 ? "feeder" : "worker", 0, 10 * S, 0);
+		if (id == 3)
+			continue;
+		for (int64_t part = 0; part < 2; part++) {
+			SAMPLE(writer, edges, 2 * id + part, id, "futex", "futex", part ? "0xf2c" : "0xf28", "thread", 3, "feeder (103)");
+			SAMPLE(writer, waits, 1, 2 * id + part, 10, 4 * S, 0, 4 * S);
+			SAMPLE(writer, wait_windows, 1, 2 * id + part, "sleep", 4 * S);
+		}
+	}
+	SAMPLE(writer, edges, 1, 3, "sleep", NULL, NULL, "interrupt", HR_NULL, NULL);
+	SAMPLE(writer, waits, 1, 1, 20, 9 * S, 0, 0);
+	SAMPLE(writer, locks, 1, 1, "0xf28", "ready+0x28", NULL);
+	SAMPLE(writer, locks, 2, 1, "0xf2c", "ready+0x2c", NULL);
+	sample_end(writer, true);
+	fixture->summary = sample_load(fixture->path);
+	assert_int_equal(wait_of(state, "pool/worker", HR_STATE_FUTEX, "ready+0x28", "thread")->time_ns, 16 * S);
+	assert_int_equal(waits_of(state)->wait_count, 2);
+	assert_about(waits_of(state)->idle_ns, 25 * S);
+	assert_int_equal(waits_of(state)->blame_count, 0);
+}
+
 /* As in runtimes that park each thread on a futex of its own. */
 static void futexes_of_single_threads_are_one_row(void **state)
 {
@@ -386,6 +416,7 @@ int main(void)
 		WITH_WAITS(the_knot_is_the_disk_and_the_report_can_say_that_it_differs),
 		WITH_WAITS(locks_have_names_queues_and_whoever_releases_them),
 		WITH_PATH(pythons_global_lock_is_one_thing_and_is_called_so),
+		WITH_PATH(the_two_futexes_of_a_condition_are_one),
 		WITH_PATH(futexes_of_single_threads_are_one_row),
 		WITH_PATH(a_request_in_service_makes_a_poll_busy),
 		WITH_PATH(a_damaged_file_says_what_it_can),
