@@ -27,6 +27,7 @@ struct hr_load {
 	struct hr_stack_load *stacks; /* in stacks.c */
 	struct hr_edges *edges;	 /* edges.h */
 	bool out_of_memory;
+	bool has_table; /* of hr_load_has_table() */
 };
 
 /* Called for each row; a negative errno ends the query. */
@@ -50,6 +51,9 @@ void *hr_load_grow(void *items, size_t count, size_t item_bytes);
 	else \
 		(load)->out_of_memory = true; \
 	grown_ ? &(array)[(count)++] : NULL; })
+
+/* Has the file that table, and an interval to fill it? Files of earlier versions lack the later tables. */
+int hr_load_has_table(struct hr_load *load, const char *name, bool *ret);
 
 /* A clean copy that lives as long as the summary; NULL for NULL. */
 const char *hr_load_text(struct hr_load *load, const char *text);

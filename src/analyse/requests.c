@@ -44,13 +44,6 @@ static struct hr_request_summary no_requests(void)
 	return none;
 }
 
-/* Files of before there were requests have not their tables. */
-static int on_table(struct hr_load *load, struct hr_query *query)
-{
-	load->summary->requests_known = hr_load_amount(query, 0) > 0 && load->summary->run.interval_count > 0;
-	return 0;
-}
-
 /* ---- flows ---- */
 
 static const char *or_nameless(const char *text)
@@ -444,7 +437,7 @@ int hr_load_requests(struct hr_load *load)
 	int err;
 
 	summary->requests = no_requests();
-	err = hr_load_query(load, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'flows'", on_table);
+	err = hr_load_has_table(load, "flows", &summary->requests_known);
 	if (!err && summary->requests_known)
 		err = load_tables(load);
 	if (err)

@@ -152,9 +152,10 @@ int hr_load_resources(struct hr_load *load)
 		{ "SELECT cgroup, resource, sum(some_ns), CASE WHEN count(*) = count(full_ns) THEN sum(full_ns) END FROM pressure "
 		  "GROUP BY cgroup, resource ORDER BY cgroup, resource", on_pressure },
 	};
-	int err = 0;
+	bool is_in_file = false;
+	int err = hr_load_has_table(load, "disks", &is_in_file);
 
-	for (size_t i = 0; !err && i < sizeof(queries) / sizeof(queries[0]); i++) {
+	for (size_t i = 0; !err && is_in_file && i < sizeof(queries) / sizeof(queries[0]); i++) {
 		err = hr_load_query(load, queries[i].sql, queries[i].row);
 		hr_load_slots_end(load);
 	}

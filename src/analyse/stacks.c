@@ -40,7 +40,6 @@ struct hr_stack_load {
 	struct row *rows;
 	size_t stack_count, frame_count, row_count;
 	size_t file_frames; /* the first so many frames of the profile are the file's, in order of their id */
-	bool is_in_file;
 };
 
 static int compare_id(const void *a, const void *b)
@@ -301,13 +300,6 @@ static int make_profile(struct hr_load *load)
 	return load->out_of_memory ? -ENOMEM : hr_code_find(profile, &load->summary->code);
 }
 
-/* Runs of earlier versions have no samples. */
-static int on_table(struct hr_load *load, struct hr_query *query)
-{
-	load->stacks->is_in_file = hr_load_amount(query, 0) > 0;
-	return 0;
-}
-
 static int load_tables(struct hr_load *load)
 {
 	static const struct {
@@ -329,11 +321,12 @@ static int load_tables(struct hr_load *load)
 int hr_load_stacks(struct hr_load *load)
 {
 	struct hr_stack_load stacks = { 0 };
+	bool is_in_file = false;
 	int err;
 
 	load->stacks = &stacks;
-	err = hr_load_query(load, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'samples'", on_table);
-	if (!err && stacks.is_in_file)
+	err = hr_load_has_table(load, "samples", &is_in_file);
+	if (!err && is_in_file)
 		err = load_tables(load);
 	if (!err && make_profile(load))
 		err = hr_err_set(load->err, -ENOMEM, "no memory for the stacks of '%s'", hr_reader_path(load->reader));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,25 @@ int hr_load_query(struct hr_load *load, const char *sql, hr_load_row *row)
 			break;
 	}
 	hr_query_close(query);
+	return err;
+}
+
+static int on_table(struct hr_load *load, struct hr_query *query)
+{
+	load->has_table = hr_query_int(query, 0) > 0;
+	return 0;
+}
+
+int hr_load_has_table(struct hr_load *load, const char *name, bool *ret)
+{
+	char sql[128];
+	int err;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '%s'", name);
+	load->has_table = false;
+	err = hr_load_query(load, sql, on_table);
+	if (!err)
+		*ret = load->has_table && load->summary->run.interval_count > 0;
 	return err;
 }
 

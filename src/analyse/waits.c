@@ -13,16 +13,10 @@ void hr_waits_fini(struct hr_waits_summary *waits)
 {
 	free(waits->waits);
 	free(waits->blames);
+	free(waits->ends);
 	free(waits->knots);
 	free(waits->locks);
 	*waits = (struct hr_waits_summary){ .is_known = false };
-}
-
-/* Files of before there were waits have not their tables. */
-static int on_table(struct hr_load *load, struct hr_query *query)
-{
-	load->summary->waits.is_known = hr_load_amount(query, 0) > 0 && load->summary->run.interval_count > 0;
-	return 0;
 }
 
 /* ---- reading ---- */
@@ -351,7 +345,7 @@ int hr_load_waits(struct hr_load *load)
 	struct hr_edges edges = { .all = NULL };
 	int err;
 
-	err = hr_load_query(load, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'edges'", on_table);
+	err = hr_load_has_table(load, "edges", &waits->is_known);
 	if (err || !waits->is_known)
 		return err;
 	load->edges = &edges;

@@ -437,7 +437,7 @@ def an_output_on_a_full_disk_is_refused_and_not_half_written():
 
 @test
 def an_output_that_runs_full_keeps_every_finished_interval():
-    with small_tmpfs("size=400k") as directory, Workload("churn", 200, 20, 20_000) as workload:
+    with small_tmpfs("size=1400k") as directory, Workload("churn", 200, 20, 20_000) as workload:
         workload.go()
         done = record("-o", f"{directory}/run.db", "-p", workload.pid, "-i", "50ms", "-d", "30s")
         refused(done, FAILED, f"{directory}/run.db")

@@ -63,7 +63,8 @@ def check_tcp(rows, transport, truth):
         check(0 < row["min_rtt_ns"] <= row["srtt_ns"] < 500 * MS * SLOWNESS, f"it has round trips: {row}")
         check(row["out_segments"] * 1448 * 1.2 > row["out_bytes"], f"segments hold its bytes: {row}")
         check(row["in_segments"] > 0, f"it has received something: {row}")
-        check(row["state_changes"] >= 2, f"it was established and closed: {row}")
+        # where a segment with the end is lost, our side may not have closed yet when the recording stops
+        check(row["state_changes"] >= 1, f"its end was seen: {row}")
 
 
 @cases

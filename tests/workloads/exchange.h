@@ -162,6 +162,8 @@ static inline void fill_request(char *data, size_t size, char kind, uint64_t num
 		noise = noise * 6364136223846793005ULL + 1442695040888963407ULL;
 		data[i] = (char)('a' + (noise >> 59)); /* 32 characters from there on are printable */
 	}
+	if (size > sizeof(begin))
+		data[size - 1] = '\n'; /* as messages of text end, by which a pipeline of them is known */
 }
 
 /* Calls: how bytes get out of a socket and into it. As read(2) and write(2) otherwise. */
