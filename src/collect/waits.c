@@ -72,9 +72,9 @@ static int look_at_edge(struct waits *waits, const struct hr_edge *edge, uint32_
 		return 0;
 	if (!known && !(known = waits->edges[id] = calloc(1, sizeof(*known))))
 		return -ENOMEM;
-	if (known->now.count == edge->count && known->now.total_ns == edge->total_ns &&
-	    !memcmp(&known->now.key, &edge->key, sizeof(edge->key)))
-		return 0; /* as in the last pass: most threads of a large server rest */
+	if (known->before.count == edge->count && known->before.total_ns == edge->total_ns &&
+	    !memcmp(&known->before.key, &edge->key, sizeof(edge->key)))
+		return 0; /* nothing new: most threads of a large server rest */
 	known->now = *edge;
 	known->is_read = true;
 	return 0;
