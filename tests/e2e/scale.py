@@ -6,8 +6,8 @@ from recorder import Recorder, report_json
 from workload import Workload
 
 LOSSY = 3
-COLLECTOR_CPU_SHARE = 0.02
-COLLECTOR_RSS_BYTES = 64 << 20
+COLLECTOR_CPU_SHARE = 0.05
+COLLECTOR_RSS_BYTES = 96 << 20
 
 
 @test
