@@ -7,8 +7,9 @@
 
 #define RESIDUAL_SHARE 1e-3    /* of a group's time: at most so much is left where it is too little to follow */
 #define IDLE_PRECISION 1e-6
-#define MOST_SWEEPS 10000
-#define MOST_STEPS (1U << 24)  /* of one group's time through the chain */
+#define MOST_SWEEPS 1000
+#define MOST_MOVES (1ULL << 28) /* along ways, over all groups: some seconds */
+#define OWNERS_KEPT 32	       /* of each group; the others are one, by end */
 #define HOME_SHARE 0.5	       /* of a thread's life: more in one wait, and it has nothing else to do */
 
 static const struct {
@@ -457,10 +458,10 @@ static int add_wait(struct chain *chain, size_t index, double weight, bool is_bu
 
 	if (is_like_others(chain, index))
 		return add_way(chain, place_node(chain->places[(size_t)wait->waiter * HR_STATES + wait->state], is_busy), weight);
+	if (is_for_lock(chain, wait) && (is_by_thread(wait) ? is_busy : wait->is_open || wait->source != HR_SOURCE_OTHER))
+		return add_way(chain, lock_node(chain, wait->subject), weight);
 	if (is_by_thread(wait))
 		return add_window(chain, wait, weight, is_busy || !chain->is_home[index]);
-	if (is_for_lock(chain, wait) && (wait->is_open || wait->source != HR_SOURCE_OTHER))
-		return add_way(chain, lock_node(chain, wait->subject), weight);
 	if (is_idle(chain, index) && !is_busy)
 		served = chain->served[chain->input->threads[wait->waiter].service][wait->state];
 	err = add_way(chain, natural_end(chain, wait), weight * served);
@@ -497,7 +498,43 @@ static int add_place(struct chain *chain, uint32_t place, bool is_busy)
 	return err;
 }
 
-/* By number, not by time: each wait that was seen to end says once who had the lock. */
+/* What was added since `first` sums up to that. */
+static void scale_ways(struct chain *chain, size_t first, double total)
+{
+	double sum = 0;
+
+	for (size_t i = first; i < chain->way_count; i++)
+		sum += chain->ways[i].share;
+	for (size_t i = first; i < chain->way_count; i++)
+		chain->ways[i].share *= total / sum;
+}
+
+/*
+ * Of the waits for one lock, from..to in by_subject: who had it, and what they did then. Each window ends with a turn of its
+ * waker; before that the waker may have waited for the lock itself, which leads back here. That is followed at once, not turn by
+ * turn: in a long queue there are many.
+ */
+static int add_turn(struct chain *chain, const struct hr_blame_wait *wait, double weight)
+{
+	double sum_ns = known_ns(wait);
+	int err = 0;
+
+	for (int state = 0; state < HR_STATES && !err; state++) {
+		uint32_t to = waker_node(chain, wait->waker, state, true);
+		double share = sum_ns > 0 ? weight * wait->meanwhile_ns[state] / sum_ns : 0;
+		size_t first = chain->way_count;
+
+		if (state != HR_STATE_FUTEX || to >= 2 * chain->place_count) {
+			err = add_way(chain, to, share);
+		} else if (share > 0) {
+			err = add_place(chain, to / 2, true);
+			scale_ways(chain, first, share);
+		}
+	}
+	return sum_ns > 0 ? err : add_window(chain, wait, weight, true);
+}
+
+/* By the time of the windows: so long each was seen to have the lock. */
 static int add_lock(struct chain *chain, uint32_t from, uint32_t to)
 {
 	int err = 0;
@@ -506,20 +543,33 @@ static int add_lock(struct chain *chain, uint32_t from, uint32_t to)
 		const struct hr_blame_wait *wait = &chain->input->waits[chain->by_subject[i]];
 
 		if (is_by_thread(wait) && wait->waker != HR_BLAME_NONE)
-			err = add_window(chain, wait, (double)(wait->count ? wait->count : 1), true);
+			err = add_turn(chain, wait, fmax(known_ns(wait), 1));
 	}
 	return err;
 }
 
-/* What was added since `first` becomes shares of one. */
-static void scale_ways(struct chain *chain, size_t first)
+static int compare_ways(const void *a, const void *b)
 {
-	double sum = 0;
+	const struct way *left = a, *right = b;
 
-	for (size_t i = first; i < chain->way_count; i++)
-		sum += chain->ways[i].share;
-	for (size_t i = first; i < chain->way_count; i++)
-		chain->ways[i].share /= sum;
+	return compare_numbers(left->to, right->to);
+}
+
+/* The ways that were added since `first` are those of a node: one to each place, and shares of one. */
+static void finish_node(struct chain *chain, size_t first)
+{
+	size_t kept = first;
+
+	if (chain->way_count > first)
+		qsort(&chain->ways[first], chain->way_count - first, sizeof(*chain->ways), compare_ways);
+	for (size_t i = first; i < chain->way_count; i++) {
+		if (kept > first && chain->ways[kept - 1].to == chain->ways[i].to)
+			chain->ways[kept - 1].share += chain->ways[i].share;
+		else
+			chain->ways[kept++] = chain->ways[i];
+	}
+	chain->way_count = kept;
+	scale_ways(chain, first, 1);
 }
 
 static int add_nodes(struct chain *chain)
@@ -530,7 +580,7 @@ static int add_nodes(struct chain *chain)
 	for (; node < 2 * chain->place_count && !err; node++) {
 		chain->way_first[node] = chain->way_count;
 		err = add_place(chain, node / 2, node % 2);
-		scale_ways(chain, chain->way_first[node]);
+		finish_node(chain, chain->way_first[node]);
 	}
 	for (uint32_t subject = 0; subject < chain->input->subject_count && !err; subject++, node++) {
 		chain->way_first[node] = chain->way_count;
@@ -539,7 +589,7 @@ static int add_nodes(struct chain *chain)
 		to = from < chain->input->wait_count ? subject_end(chain, from) : from;
 		if (chain->is_lock[subject])
 			err = add_lock(chain, from, to);
-		scale_ways(chain, chain->way_first[node]);
+		finish_node(chain, chain->way_first[node]);
 	}
 	chain->way_first[chain->node_count] = chain->way_count;
 	return err;
@@ -618,6 +668,7 @@ struct flow {
 	bool *is_touched;
 	uint32_t total_count; /* nodes and ends */
 	double least_ns;     /* less is left where it is */
+	uint64_t moves;
 };
 
 static void put(struct flow *flow, uint32_t to, double time_ns)
@@ -648,6 +699,7 @@ static void move_on(struct flow *flow, uint32_t node)
 		flow->at[node] = time_ns;
 		return;
 	}
+	flow->moves += chain->way_first[node + 1] - chain->way_first[node];
 	for (size_t i = chain->way_first[node]; i < chain->way_first[node + 1]; i++)
 		if (chain->ways[i].to != node)
 			put(flow, chain->ways[i].to, time_ns * chain->ways[i].share / (1 - back));
@@ -655,7 +707,7 @@ static void move_on(struct flow *flow, uint32_t node)
 
 static void flow_off(struct flow *flow)
 {
-	for (uint32_t step = 0; flow->length && step < MOST_STEPS; step++) {
+	while (flow->length && flow->moves < MOST_MOVES) {
 		uint32_t node = flow->queue[flow->head];
 
 		flow->head = (flow->head + 1) % flow->chain->node_count;
@@ -663,7 +715,7 @@ static void flow_off(struct flow *flow)
 		flow->queued[node] = false;
 		move_on(flow, node);
 	}
-	while (flow->length) { /* out of steps */
+	while (flow->length) { /* there were too many */
 		flow->queued[flow->queue[flow->head]] = false;
 		flow->head = (flow->head + 1) % flow->chain->node_count;
 		flow->length--;
@@ -708,32 +760,57 @@ static int add_row(struct hr_blame *blame, struct hr_blame_row row)
 	return 0;
 }
 
+/* Most time first. */
+static int compare_touched(const void *a, const void *b, void *at)
+{
+	double left = ((const double *)at)[*(const uint32_t *)a], right = ((const double *)at)[*(const uint32_t *)b];
+
+	return left != right ? left > right ? -1 : 1 : compare_numbers(*(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+/* A row for an end; owners beyond those that are kept come to `rest`, by end. */
+static int collect_end(const struct chain *chain, uint32_t group, uint32_t end, double time_ns, uint32_t *kept,
+		       double rest[HR_BLAME_ENDS], struct hr_blame *blame)
+{
+	uint32_t owner = end % (chain->owner_count + 1);
+	struct hr_blame_row row = {
+		.group = group, .end = end / (chain->owner_count + 1),
+		.owner = owner == chain->owner_count ? HR_BLAME_NONE : owner, .time_ns = time_ns,
+	};
+
+	if (row.owner == HR_BLAME_NONE || *kept >= OWNERS_KEPT) {
+		rest[row.end] += time_ns;
+		return 0;
+	}
+	(*kept)++;
+	return add_row(blame, row);
+}
+
 /* What has come to the ends, and what has not; the flow is empty then. */
 static int collect(struct flow *flow, uint32_t group, struct hr_blame *blame)
 {
 	const struct chain *chain = flow->chain;
+	double rest[HR_BLAME_ENDS] = { 0 };
+	uint32_t kept = 0;
 	int err = 0;
 
+	qsort_r(flow->touched, flow->touched_count, sizeof(*flow->touched), compare_touched, flow->at);
 	for (uint32_t i = 0; i < flow->touched_count; i++) {
-		uint32_t node = flow->touched[i], end = node - chain->node_count - 1;
-		double time_ns = flow->at[node];
+		uint32_t node = flow->touched[i];
 
+		if (node < chain->node_count)
+			blame->residual_ns += flow->at[node];
+		else if (node == idle_node(chain))
+			blame->idle_ns += flow->at[node];
+		else if (!err)
+			err = collect_end(chain, group, node - chain->node_count - 1, flow->at[node], &kept, rest, blame);
 		flow->at[node] = 0;
 		flow->is_touched[node] = false;
-		if (node < chain->node_count) {
-			blame->residual_ns += time_ns;
-		} else if (node == idle_node(chain)) {
-			blame->idle_ns += time_ns;
-		} else if (!err) {
-			uint32_t owner = end % (chain->owner_count + 1);
-
-			err = add_row(blame, (struct hr_blame_row){
-				.group = group, .end = end / (chain->owner_count + 1),
-				.owner = owner == chain->owner_count ? HR_BLAME_NONE : owner, .time_ns = time_ns,
-			});
-		}
 	}
 	flow->touched_count = 0;
+	for (int end = 0; end < HR_BLAME_ENDS && !err; end++)
+		if (rest[end] > 0)
+			err = add_row(blame, (struct hr_blame_row){ group, end, HR_BLAME_NONE, rest[end] });
 	return err;
 }
 

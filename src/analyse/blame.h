@@ -19,9 +19,9 @@
  * wait-for graph is the idea of wPerf (Zhou et al., OSDI '18); there it is counted once for each thread behind it, here it is
  * conserved: what is not at an end when the sum is cut off is the residual.
  *
- * A lock is a futex most of whose wakers wait for it too. Its waits that nobody was seen to end (a time-out, as of Python's GIL;
- * the end of the run) go where its other waits go. A wait of which nothing is known, as one that began before the run did, goes
- * where the thread's other waits in that state go.
+ * A lock is a futex most of whose wakers wait for it too. Who waits behind others for it waits for whoever has it meanwhile; so
+ * do waits that nobody was seen to end (a time-out, as of Python's GIL; the end of the run). A wait of which nothing is known, as
+ * one that began before the run did, goes where the thread's other waits in that state go.
  *
  * Waiting at home is idle, and is left out. Home is a poll that is not for one peer, an accept, a wait for what clients send; the
  * futex that is no lock, the ipc, the sleep or the wait for children in which a thread spends over half of its life; and of a
@@ -97,7 +97,7 @@ struct hr_blame_input {
 struct hr_blame_row {
 	uint32_t group;
 	enum hr_blame_end end;
-	uint32_t owner; /* group or label, or NONE */
+	uint32_t owner; /* group or label; NONE: not known, or one of many that have too little to tell */
 	double time_ns;
 };
 

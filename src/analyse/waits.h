@@ -42,8 +42,15 @@ struct hr_wait_summary {
 struct hr_blame_summary {
 	size_t group;	   /* index in groups: who waited */
 	enum hr_blame_end end;
-	const char *owner; /* label of a group, a peer, a name; NULL: not known */
+	const char *owner; /* label of a group, a peer, a name; NULL: not known, or many together */
 	double time_ns, share; /* of all that is blamed */
+};
+
+/* So much of all waiting is due to that. */
+struct hr_end_summary {
+	enum hr_blame_end end;
+	const char *owner; /* as above */
+	double time_ns, share;
 };
 
 /* Something that is the bottom of the wait-for graph; those of one number hold each other up. */
@@ -73,9 +80,10 @@ struct hr_waits_summary {
 	bool is_known;			/* false: the file has nothing of it */
 	struct hr_wait_summary *waits;	/* most time that is not idle first */
 	struct hr_blame_summary *blames; /* most time first */
+	struct hr_end_summary *ends;	/* the same, whoever waited */
 	struct hr_knot_summary *knots;
 	struct hr_lock_summary *locks;	/* locks first; most time waited first */
-	size_t wait_count, blame_count, knot_count, lock_count;
+	size_t wait_count, blame_count, end_count, knot_count, lock_count;
 	double waited_ns;   /* all waits: blames, idle and residual add up to it */
 	double idle_ns;
 	double residual_ns;

@@ -181,6 +181,50 @@ static void take_blame(struct hr_load *load, const struct hr_edges *edges)
 	}
 }
 
+static int compare_owners(const void *a, const void *b)
+{
+	const struct hr_blame_row *left = a, *right = b;
+
+	if (left->end != right->end)
+		return left->end < right->end ? -1 : 1;
+	return left->owner < right->owner ? -1 : left->owner > right->owner;
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct hr_end_summary *left = a, *right = b;
+
+	return left->time_ns > right->time_ns ? -1 : left->time_ns < right->time_ns;
+}
+
+/* Over all who waited; orders the rows anew. */
+static void take_ends(struct hr_load *load, const struct hr_edges *edges)
+{
+	struct hr_waits_summary *waits = &load->summary->waits;
+	const struct hr_blame *blame = &edges->blame;
+	double blamed_ns = 0;
+
+	if (blame->row_count)
+		qsort(blame->rows, blame->row_count, sizeof(*blame->rows), compare_owners);
+	for (size_t i = 0; i < blame->row_count && !load->out_of_memory; i++) {
+		const struct hr_blame_row *row = &blame->rows[i];
+
+		if (i == 0 || compare_owners(row, &blame->rows[i - 1]) != 0) {
+			struct hr_end_summary *end = HR_LOAD_APPEND(load, waits->ends, waits->end_count);
+
+			if (end)
+				*end = (struct hr_end_summary){ row->end, owner_name(load->summary, edges, row), 0, 0 };
+		}
+		if (waits->end_count)
+			waits->ends[waits->end_count - 1].time_ns += row->time_ns;
+		blamed_ns += row->time_ns;
+	}
+	for (size_t i = 0; i < waits->end_count; i++)
+		waits->ends[i].share = waits->ends[i].time_ns / blamed_ns;
+	if (waits->end_count)
+		qsort(waits->ends, waits->end_count, sizeof(*waits->ends), compare_ends);
+}
+
 int hr_edges_blame(struct hr_load *load, struct hr_edges *edges)
 {
 	const struct hr_summary *summary = load->summary;
@@ -196,8 +240,10 @@ int hr_edges_blame(struct hr_load *load, struct hr_edges *edges)
 			.group_count = (uint32_t)summary->group_count, .label_count = (uint32_t)edges->labels.count,
 			.subject_count = (uint32_t)edges->futexes.count,
 		}, &edges->blame);
-	if (!err)
+	if (!err) {
 		take_blame(load, edges);
+		take_ends(load, edges);
+	}
 	free(parts.threads);
 	free(parts.waits);
 	free(parts.requests);

@@ -6,6 +6,7 @@
 #include "report/json_values.h"
 
 #define WAITS_LISTED 50
+#define ENDS_LISTED 500
 
 static json_t *real_seconds(double ns)
 {
@@ -71,7 +72,7 @@ static json_t *ends(const struct hr_summary *summary)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < summary->waits.blame_count; i++) {
+	for (size_t i = 0; i < summary->waits.blame_count && i < ENDS_LISTED; i++) {
 		const struct hr_blame_summary *blame = &summary->waits.blames[i];
 
 		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o}",

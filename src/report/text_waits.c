@@ -9,6 +9,7 @@
 #include "store/tables.h"
 
 #define CHAINS_SHOWN 6
+#define ROWS_LOOKED_AT 500 /* for chains: the largest */
 #define LOCKS_SHOWN 8
 #define STATES_SAID 2
 #define ENDS_SAID 4
@@ -155,7 +156,7 @@ static void put_chains(const struct hr_page *page, const struct hr_summary *summ
 	const struct hr_waits_summary *waits = &summary->waits;
 	size_t shown = 0;
 
-	for (size_t i = 0; i < waits->wait_count && shown < CHAINS_SHOWN; i++) {
+	for (size_t i = 0; i < waits->wait_count && i < ROWS_LOOKED_AT && shown < CHAINS_SHOWN; i++) {
 		const struct hr_wait_summary *row = &waits->waits[i];
 		struct chain chain;
 
@@ -191,55 +192,17 @@ static const char *const end_phrases[HR_BLAME_ENDS] = {
 	[HR_BLAME_UNKNOWN] = "what is not known of %s",
 };
 
-struct end {
-	const struct hr_blame_summary *blame;
-	double share;
-};
-
-static bool ends_alike(const struct hr_blame_summary *a, const struct hr_blame_summary *b)
-{
-	if (a->end != b->end)
-		return false;
-	return a->owner && b->owner ? strcmp(a->owner, b->owner) == 0 : a->owner == b->owner;
-}
-
-/* The ends to which most leads, over all groups that wait; returns how many there are, at most ENDS_SAID. */
-static size_t find_ends(const struct hr_waits_summary *waits, struct end ends[ENDS_SAID])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < waits->blame_count; i++) {
-		struct end end = { &waits->blames[i], 0 };
-		size_t at;
-
-		for (size_t j = 0; j < count && end.blame; j++)
-			if (ends_alike(ends[j].blame, end.blame))
-				end.blame = NULL;
-		if (!end.blame)
-			continue;
-		for (size_t j = i; j < waits->blame_count; j++)
-			end.share += ends_alike(end.blame, &waits->blames[j]) ? waits->blames[j].share : 0;
-		for (at = count; at > 0 && ends[at - 1].share < end.share; at--)
-			if (at < ENDS_SAID)
-				ends[at] = ends[at - 1];
-		if (at < ENDS_SAID)
-			ends[at] = end;
-		count += count < ENDS_SAID;
-	}
-	return count;
-}
-
-static void say_end(const struct hr_page *page, struct hr_sentence *sentence, const struct end *end)
+static void say_end(const struct hr_page *page, struct hr_sentence *sentence, const struct hr_end_summary *end)
 {
 	char name[NAME_BYTES], buf[16];
 
-	if (end->blame->end == HR_BLAME_PEER && !end->blame->owner)
+	if (end->end == HR_BLAME_PEER && !end->owner)
 		hr_say(sentence, "the network");
 	else {
 		/* the phrase is one of the above, with a name as its only part */
-		const char *phrase = end_phrases[end->blame->end], *place = strstr(phrase, "%s");
+		const char *phrase = end_phrases[end->end], *place = strstr(phrase, "%s");
 
-		hr_say(sentence, "%.*s%s%s", (int)(place - phrase), phrase, fit(page, end->blame->owner, name), place + 2);
+		hr_say(sentence, "%.*s%s%s", (int)(place - phrase), phrase, fit(page, end->owner, name), place + 2);
 	}
 	hr_say(sentence, " (%s)", hr_page_share_text(end->share, buf));
 }
@@ -278,21 +241,19 @@ static void put_ends(const struct hr_page *page, const struct hr_summary *summar
 	const struct hr_waits_summary *waits = &summary->waits;
 	double blamed_ns = waits->waited_ns - waits->idle_ns - waits->residual_ns, window = window_share(waits);
 	struct hr_sentence sentence = { "", 0 };
-	struct end ends[ENDS_SAID];
-	size_t count = find_ends(waits, ends);
 	char buf[16];
 
 	hr_say(&sentence, "Followed to its end, %s of waiting is due to", hr_text_duration((uint64_t)llround(blamed_ns), buf));
-	for (size_t i = 0; i < count && (i == 0 || ends[i].share >= HR_WORTH_SAYING); i++) {
+	for (size_t i = 0; i < waits->end_count && i < ENDS_SAID && (i == 0 || waits->ends[i].share >= HR_WORTH_SAYING); i++) {
 		hr_say(&sentence, "%s ", i ? ", to" : "");
-		say_end(page, &sentence, &ends[i]);
+		say_end(page, &sentence, &waits->ends[i]);
 	}
 	hr_say(&sentence, ".");
 	if (waits->idle_ns > 0)
 		hr_say(&sentence, " Left out as idle, waiting for work: %s.",
 		       hr_text_duration((uint64_t)llround(waits->idle_ns), buf));
 	if (waits->residual_ns > 0.01 * waits->waited_ns)
-		hr_say(&sentence, " In circles in which nobody runs: %s.",
+		hr_say(&sentence, " Without an end, as in circles in which nobody runs: %s.",
 		       hr_text_duration((uint64_t)llround(waits->residual_ns), buf));
 	if (window < WELL_KNOWN)
 		hr_say(&sentence, " What threads did that others waited for is known for %s of that time; the rest is taken to be alike.",

@@ -520,6 +520,32 @@ static void random_graphs_lose_no_time_and_leave_next_to_nothing(void **state)
 	}
 }
 
+/* Who has the lock for 9 times as long as the others is what everybody waits for, whoever wakes them. */
+static void a_slow_holder_is_to_blame_also_where_a_quick_one_woke(void **state)
+{
+	enum { QUICK = 4 };
+	struct graph *graph = *state;
+	const struct hr_blame *blame;
+
+	for (uint32_t i = 0; i <= QUICK; i++)
+		thread_of(graph, i);
+	for (uint32_t i = 0; i <= QUICK; i++) {
+		uint32_t waker = (i + QUICK) % (QUICK + 1);
+		double turn = waker == 0 ? 0.9 * S : 0.1 * S, others = 1.3 * S - turn - (i == 0 ? 0.9 * S : 0.1 * S);
+		struct hr_blame_wait *wait = wait_for(graph, i, HR_STATE_FUTEX, turn + others, waker, 1, HR_STATE_USER);
+
+		wait->subject = 0;
+		wait->meanwhile_ns[HR_STATE_USER] = turn;
+		wait->meanwhile_ns[HR_STATE_FUTEX] = others;
+	}
+	blame = blame_of(graph);
+	/* of its waker's turn, and of what that waited before: of all turns, 0.9 of 1.3 are the slow one's */
+	assert_near(blame, row_ns(blame, 1, HR_BLAME_ON_CPU, 0), 0.9 * S + 0.3 * S * 0.9 / 1.3);
+	for (uint32_t i = 2; i <= QUICK; i++)
+		assert_near(blame, row_ns(blame, i, HR_BLAME_ON_CPU, 0), 1.1 * S * 0.9 / 1.3);
+	assert_conserved(blame);
+}
+
 /* Many take turns, and each hop ends one time in many: the sum has to be followed far. */
 static void a_long_queue_is_followed_to_its_end(void **state)
 {
@@ -560,6 +586,7 @@ int main(void)
 		TEST(a_wait_that_began_unseen_is_like_those_after_it),
 		TEST(nothing_waited_is_nothing_blamed),
 		TEST(random_graphs_lose_no_time_and_leave_next_to_nothing),
+		TEST(a_slow_holder_is_to_blame_also_where_a_quick_one_woke),
 		TEST(a_long_queue_is_followed_to_its_end),
 	};
 

@@ -118,7 +118,7 @@ static void chains_are_told_in_words_and_followed_to_their_end(void **state)
 		   "  4 model/worker-* threads wait 60.0 % of their time for futex model_lock, released by\n"
 		   "  model/worker-*, which, its own wait aside, was 80.0 % on CPU and 20.0 % in disk\n"
 		   "  4 model/worker-* threads wait 12.0 % of their time in disk for file log, woken by jbd2\n"
-		   "  Followed to its end, 29.3 s of waiting is due to model/worker-* on CPU (65.4 %), to the disk, for\n"
+		   "  Followed to its end, 29.4 s of waiting is due to model/worker-* on CPU (65.4 %), to the disk, for\n"
 		   "  model/worker-* (32.7 %). Left out as idle, waiting for work: 23.0 s. wPerf's knot, a cross-check\n"
 		   "  by the graph alone, says otherwise: disk, logger.\n"
 		   "\nLOCKS*                        process       threads   waited contended  queue handover  released by\n"
@@ -187,8 +187,8 @@ static void circles_are_owned_up_to(void **state)
 	}
 	sample_end(writer, true);
 	assert_has(render(fixture, plain),
-		   "  Followed to its end, 1.00 s of waiting is due to the disk, for nginx/worker-* (100.0 %). In\n"
-		   "  circles in which nobody runs: 2.00 s.\n");
+		   "  Followed to its end, 1.00 s of waiting is due to the disk, for nginx/worker-* (100.0 %). Without\n"
+		   "  an end, as in circles in which nobody runs: 2.00 s.\n");
 }
 
 static void hostile_names_stay_in_their_place(void **state)

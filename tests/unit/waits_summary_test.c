@@ -144,6 +144,9 @@ static void the_convoy_is_due_to_what_its_holders_do(void **state)
 	assert_about(blamed_ns(waits, HR_BLAME_OTHER, "logger"), 500 * MS);
 	assert_true(blamed_ns(waits, HR_BLAME_UNKNOWN, "model/worker-*") > 49 * MS); /* of mmap_lock no window is known */
 	assert_int_equal(waits->blames[0].end, HR_BLAME_ON_CPU);
+	assert_int_equal(waits->ends[0].end, HR_BLAME_ON_CPU);
+	assert_about(waits->ends[1].time_ns, 0.2 * 24 * S + 4800 * MS);
+	assert_int_equal(waits->end_count, 4);
 	for (size_t i = 0; i < waits->blame_count; i++) {
 		sum_ns += waits->blames[i].time_ns;
 		shares += waits->blames[i].share;
