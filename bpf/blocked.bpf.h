@@ -3,7 +3,7 @@
 #define HR_BLOCKED_BPF_H
 
 /* Samples of a wait: taken when its call returns, in the context of the thread, with the user stack that led to the call. */
-#include "stacks.bpf.h"
+#include "unwind.bpf.h"
 #include "waits.bpf.h"
 
 /* Off-CPU stacks that this CPU has taken in a period. */
@@ -34,6 +34,16 @@ static __always_inline bool may_take_stack(__u64 now_ns)
 	return budget->taken++ < STACKS_PER_PERIOD;
 }
 
+/* Of the current thread: its key. */
+static __always_inline __u64 take_user_stack(struct hr_thread *thread, struct hr_stack *stack)
+{
+	long bytes = unwind_user(thread, SCRATCH_OFF_CPU);
+
+	if (!bytes)
+		bytes = bpf_get_task_stack(bpf_get_current_task_btf(), stack->addresses, sizeof(stack->addresses), BPF_F_USER_STACK);
+	return stack_keep(stack, thread->process, bytes);
+}
+
 static __noinline void sample_wait(struct hr_thread *thread)
 {
 	struct hr_sample_key key = {};
@@ -53,9 +63,7 @@ static __noinline void sample_wait(struct hr_thread *thread)
 	key.in_call = 1;
 	key.state = wait->key.state;
 	if (may_take_stack(wait->in_ns))
-		key.user_stack = stack_keep(stack, thread->process,
-					    bpf_get_task_stack(bpf_get_current_task_btf(), stack->addresses,
-							       sizeof(stack->addresses), BPF_F_USER_STACK));
+		key.user_stack = take_user_stack(thread, stack);
 	else
 		lost(HR_LOSS_STACKS);
 	sample_add(&key, thread->born_ns, hits, 0);

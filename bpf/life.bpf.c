@@ -8,13 +8,19 @@
  */
 #include "birth.bpf.h"
 #include "death.bpf.h"
+#include "unwind_tables.bpf.h"
 
 /* The process of a newborn: its parent's, or a new one; 0: it is not followed, or there is no room, which is counted. */
 static __always_inline __u32 process_of_newborn(struct task_struct *task, struct hr_thread *parent, __u64 now_ns)
 {
+	__u32 process;
+
 	if (task->tgid == (__s32)(bpf_get_current_pid_tgid() >> 32))
 		return parent->process;
-	return config.follow_children ? process_open(task, now_ns) : 0;
+	process = config.follow_children ? process_open(task, now_ns) : 0;
+	if (process)
+		unwind_inherit(parent->process, process);
+	return process;
 }
 
 /* Runs in the parent, under the run-queue lock: the child cannot run before, and nobody can preempt this. */

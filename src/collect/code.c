@@ -28,6 +28,7 @@ struct known {
 	struct hr_maps maps;
 	struct hr_perfmap *perfmap;	     /* NULL: not read, or there is none */
 	char perfmap_path[32];		     /* in the process's own root */
+	uint32_t maps_version;		     /* 0: never read */
 	uint32_t maps_pass, perfmap_pass;    /* when they were last looked at; 0: never */
 	uint64_t used;
 };
@@ -38,7 +39,7 @@ struct hr_code {
 	struct hr_symbols *symbols;
 	struct hr_kallsyms *kernel; /* NULL: not read, or hidden */
 	bool has_read_kernel;
-	uint32_t pass, last_generation;
+	uint32_t pass, last_generation, last_version;
 	uint64_t now; /* in addresses that were asked for */
 };
 
@@ -131,20 +132,30 @@ static struct known *known_of(struct hr_code *code, const struct hr_code_process
 	return *known;
 }
 
-/* The area of an address. The address space is read again if it was not known then, once in a pass. */
+/* Once in a pass. */
+static void read_maps(struct hr_code *code, struct known *known, pid_t pid)
+{
+	struct hr_maps maps;
+
+	if (!pid || known->maps_pass == code->pass)
+		return;
+	known->maps_pass = code->pass;
+	if (hr_maps_read(code->root, pid, &maps))
+		return;
+	hr_maps_fini(&known->maps);
+	known->maps = maps;
+	known->maps_version = ++code->last_version;
+	shrink(code, known);
+}
+
+/* The area of an address. The address space is read again if it was not known then. */
 static const struct hr_vma *area_of(struct hr_code *code, struct known *known, pid_t pid, uint64_t address)
 {
 	const struct hr_vma *area = hr_maps_find(&known->maps, address);
-	struct hr_maps maps;
 
-	if (area || !pid || known->maps_pass == code->pass)
+	if (area)
 		return area;
-	known->maps_pass = code->pass;
-	if (hr_maps_read(code->root, pid, &maps))
-		return NULL;
-	hr_maps_fini(&known->maps);
-	known->maps = maps;
-	shrink(code, known);
+	read_maps(code, known, pid);
 	return hr_maps_find(&known->maps, address);
 }
 
@@ -258,6 +269,23 @@ void hr_code_user(struct hr_code *code, const struct hr_code_process *process, u
 	name_jit(code, known, process->pid, address, ret);
 	if (ret->name[0])
 		ret->offset = -1;
+}
+
+const struct hr_maps *hr_code_maps(struct hr_code *code, const struct hr_code_process *process, uint32_t *ret_version)
+{
+	struct known *known = known_of(code, process);
+
+	if (!known)
+		return NULL;
+	if (!known->maps_version)
+		read_maps(code, known, process->pid);
+	*ret_version = known->maps_version;
+	return known->maps.count ? &known->maps : NULL;
+}
+
+struct hr_symbols *hr_code_symbols(struct hr_code *code)
+{
+	return code->symbols;
 }
 
 void hr_code_kernel(struct hr_code *code, uint64_t address, struct hr_code_frame *ret)

@@ -42,6 +42,15 @@ void hr_code_next_pass(struct hr_code *code);
 /* The function at an address of a process. */
 void hr_code_user(struct hr_code *code, const struct hr_code_process *process, uint64_t address, struct hr_code_frame *ret);
 
+/*
+ * The address space of a process, as it was when it was last read, which it is now if it never was; NULL: it cannot be. Valid until the
+ * next call of any of these. *ret_version: another number for another reading.
+ */
+const struct hr_maps *hr_code_maps(struct hr_code *code, const struct hr_code_process *process, uint32_t *ret_version);
+
+/* What it reads files with. */
+struct hr_symbols *hr_code_symbols(struct hr_code *code);
+
 /* The function at an address of the kernel. Its symbols are read when the first is asked for. */
 void hr_code_kernel(struct hr_code *code, uint64_t address, struct hr_code_frame *ret);
 

@@ -69,6 +69,7 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
 	hr_probes_requests_configure(probes);
 	hr_probes_stacks_configure(probes, options->sample_hz);
+	hr_probes_unwind_configure(probes, options->sample_hz != 0);
 	return 0;
 }
 
@@ -114,6 +115,8 @@ static int prepare_maps(struct hr_probes *probes, struct hr_err *err)
 		ret = hr_probes_requests_prepare(probes, err);
 	if (!ret)
 		ret = hr_probes_disks_prepare(probes, err);
+	if (!ret)
+		ret = hr_probes_unwind_prepare(probes, err);
 	return ret ? ret : hr_probes_waits_prepare(probes, err);
 }
 
@@ -309,6 +312,7 @@ void hr_probes_close(struct hr_probes *probes)
 	hr_probes_unmap(&probes->cpu_records);
 	hr_probes_requests_close(probes);
 	hr_probes_waits_close(probes);
+	hr_probes_unwind_close(probes);
 	hr_probes_disks_close(probes);
 	headroom_bpf__destroy(probes->bpf);
 	free(probes);

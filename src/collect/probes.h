@@ -12,6 +12,7 @@
 #include "headroom/disks.h"
 #include "headroom/net.h"
 #include "headroom/stacks.h"
+#include "headroom/unwind.h"
 #include "headroom/waits.h"
 
 /*
@@ -94,6 +95,15 @@ struct hr_stack_takers {
 	void (*sample)(void *context, const struct hr_sample_key *key, const struct hr_sample *sample);
 };
 int hr_probes_take_samples(struct hr_probes *probes, const struct hr_stack_takers *takers, void *context);
+
+/* By what user stacks are unwound, for user space to write; row_max 0: by frame pointers alone. */
+struct hr_unwind_tables {
+	struct hr_unwind_row *rows; /* row_max of them */
+	uint32_t row_max;
+	struct hr_unwind_space *spaces; /* HR_UNWIND_SPACES */
+	struct hr_unwind_process *processes; /* by slot, HR_PROCESS_SLOTS */
+};
+void hr_probes_unwind_tables(struct hr_probes *probes, struct hr_unwind_tables *ret);
 
 /* Time that a sample stands for; 0: none are taken. */
 uint32_t hr_probes_sample_period_ns(const struct hr_probes *probes);

@@ -26,6 +26,8 @@ struct hr_probes {
 	uint32_t cpus, shards, records;
 	uint32_t flow_shards, stage_records;
 	struct hr_mapping threads, processes, calls, cpu_records, disks, flows, stages, edges, locks;
+	struct hr_mapping unwind_rows, unwind_spaces, unwind_processes;
+	uint32_t unwind_rows_max;     /* 0: stacks are not unwound by tables */
 	const char *request_binary, *request_symbol; /* the caller's; NULL: no request probe */
 	struct bpf_link *entry, *ret;
 	uint64_t missed_before; /* runs of the sockets' programs that were skipped before each had a second one */
@@ -74,6 +76,11 @@ void hr_probes_requests_close(struct hr_probes *probes);
 void hr_probes_stacks_configure(struct hr_probes *probes, uint32_t sample_hz);
 int hr_probes_stacks_attach(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_stacks_detach(struct hr_probes *probes);
+
+/* The tables by which they are unwound: sizes before the load, maps after it. */
+void hr_probes_unwind_configure(struct hr_probes *probes, bool is_used);
+int hr_probes_unwind_prepare(struct hr_probes *probes, struct hr_err *err);
+void hr_probes_unwind_close(struct hr_probes *probes);
 
 /* The wait graph, likewise. */
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);

@@ -20,6 +20,7 @@
 #include "collect/idmap.h"
 #include "collect/roster.h"
 #include "collect/syscalls.h"
+#include "collect/unwind.h"
 
 /* What is told apart. Beyond the first two some are forgotten, and named again; beyond the others samples have no stack. */
 #define KEYS_MAX (1U << 17)
@@ -76,6 +77,8 @@ struct rows {
 struct stacks {
 	struct hr_drain *drain;	 /* while samples are taken */
 	struct hr_code *code;
+	struct hr_unwind *unwind;
+	uint32_t unwound[HR_PROCESS_SLOTS]; /* version of the address space that the samplers know; 0: none */
 	struct hr_idmap keys;	   /* the kernel's key: KNOWN() */
 	struct hr_idmap addresses; /* process and address: frame_id */
 	struct hr_idmap frames;	   /* name, module and offset: frame_id */
@@ -84,7 +87,6 @@ struct stacks {
 	size_t pending_count, pending_room;
 	struct rows waiting, ready;
 	uint64_t naming_until_ns; /* of this pass */
-	bool out_of_memory;
 };
 
 /* ---- taking ---- */
@@ -154,9 +156,10 @@ static void take_stack(void *family, uint64_t key, const struct hr_stack *stack)
 	struct stacks *stacks = family;
 	struct pending *pending;
 
-	if (is_done(stacks, key, stack) ||
-	    !make_room((void **)&stacks->pending, &stacks->pending_room, stacks->pending_count, sizeof(*stacks->pending), PENDING_MAX))
-		return; /* in the last case its samples find that it is not known */
+	if (is_done(stacks, key, stack))
+		return;
+	if (!make_room((void **)&stacks->pending, &stacks->pending_room, stacks->pending_count, sizeof(*pending), PENDING_MAX))
+		return; /* its samples find that it is not known */
 	pending = &stacks->pending[stacks->pending_count++];
 	pending->key = key;
 	pending->process_id = 0;
@@ -183,7 +186,7 @@ static int look_at_stacks(void *family, struct hr_drain *drain, struct hr_err *e
 /* Enter what is new. 0: no room. */
 static uint32_t enter_frame(struct stacks *stacks, struct hr_drain *drain, const struct hr_code_frame *frame)
 {
-	uint64_t hash = hr_hash_text(hr_hash_text(0, frame->name), frame->module), key = hr_hash_key(hr_hash_word(hash, frame->offset));
+	uint64_t hash = hr_hash_text(hr_hash_text((uint64_t)frame->offset, frame->name), frame->module), key = hr_hash_key(hash);
 	const uint64_t *known = hr_idmap_find(&stacks->frames, key);
 	uint32_t id = (uint32_t)stacks->frames.count + 1;
 
@@ -203,6 +206,17 @@ static uint32_t enter_frame(struct stacks *stacks, struct hr_drain *drain, const
 	return id;
 }
 
+/* A function without a name is known by where it begins, if that can be told: it is one function, whatever it calls. */
+static void round_to_function(const struct stacks *stacks, const struct hr_code_process *process, uint64_t address,
+			      struct hr_code_frame *frame)
+{
+	uint64_t begin;
+
+	if (frame->offset >= 0 && hr_unwind_begin(stacks->unwind, process->slot, address, &begin) &&
+	    address - begin <= (uint64_t)frame->offset)
+		frame->offset -= (int64_t)(address - begin);
+}
+
 /* The frame's id; NO_CODE; 0: no room. */
 static uint32_t frame_of(struct stacks *stacks, struct hr_drain *drain, const struct hr_code_process *process, uint64_t address)
 {
@@ -213,10 +227,12 @@ static uint32_t frame_of(struct stacks *stacks, struct hr_drain *drain, const st
 
 	if (known)
 		return (uint32_t)*known;
-	if (process->slot)
+	if (process->slot) {
 		hr_code_user(stacks->code, process, address, &frame);
-	else
+		round_to_function(stacks, process, address, &frame);
+	} else {
 		hr_code_kernel(stacks->code, address, &frame);
+	}
 	id = frame.is_code ? enter_frame(stacks, drain, &frame) : NO_CODE;
 	if (id && frame.is_code && !frame.may_change)
 		put(&stacks->addresses, key, id);
@@ -229,6 +245,13 @@ static uint32_t frame_of(struct stacks *stacks, struct hr_drain *drain, const st
 static uint64_t code_address(const struct hr_stack *stack, uint32_t depth)
 {
 	return stack->addresses[depth] - (depth > 0);
+}
+
+static void add_frame(struct hr_drain *drain, uint32_t stack_id, uint32_t depth, uint32_t frame_id)
+{
+	if (hr_writer_add(drain->writer, HR_TABLE_stacks,
+			  &(struct hr_row_stacks){ .stack_id = stack_id, .depth = depth, .frame_id = frame_id }, NULL))
+		drain->rows_lost++;
 }
 
 /* Enter what is new. LOST_ID: no room. */
@@ -247,9 +270,7 @@ static uint32_t enter_stack(struct stacks *stacks, struct hr_drain *drain, const
 	if (hr_idmap_put(&stacks->ids, key, id))
 		return LOST_ID;
 	for (uint32_t depth = 0; depth < count; depth++)
-		if (hr_writer_add(drain->writer, HR_TABLE_stacks, &(struct hr_row_stacks){ .stack_id = id, .depth = depth, .frame_id = frame_ids[depth] },
-				  NULL))
-			drain->rows_lost++;
+		add_frame(drain, id, depth, frame_ids[depth]);
 	return id;
 }
 
@@ -294,6 +315,25 @@ static bool identify(struct hr_drain *drain, struct pending *pending, struct hr_
 	return true;
 }
 
+/* A process that was forked, and gone before anything was read of it, had the code of its parent. */
+static void stand_in(struct stacks *stacks, struct hr_drain *drain, struct hr_code_process *process)
+{
+	uint32_t parent = hr_probes_process(drain->probes, process->slot)->parent;
+	uint32_t slots = hr_roster_process_slots(drain->roster), version;
+
+	if (process->pid || process->execs || hr_code_maps(stacks->code, process, &version))
+		return;
+	for (uint32_t slot = 1; slot < slots; slot++) {
+		const struct hr_process *other = hr_probes_process(drain->probes, slot);
+		int64_t id = hr_roster_process_id(drain->roster, slot);
+
+		if (id && other->pid == parent && slot != process->slot) {
+			*process = (struct hr_code_process){ slot, other->ended_ns ? 0 : (pid_t)parent, id, other->execs };
+			return;
+		}
+	}
+}
+
 /* True: it has its names, as far as there are any. */
 static bool settle(struct stacks *stacks, struct hr_drain *drain, struct pending *pending)
 {
@@ -302,6 +342,8 @@ static bool settle(struct stacks *stacks, struct hr_drain *drain, struct pending
 
 	if (pending->stack.process && !identify(drain, pending, &process) && !drain->last)
 		return false; /* came after the processes were looked at: the next pass has it */
+	if (process.slot)
+		stand_in(stacks, drain, &process);
 	id = name_stack(stacks, drain, &process, &pending->stack);
 	if (id == PENDING_ID)
 		return false;
@@ -322,8 +364,6 @@ static void name_stacks(struct stacks *stacks, struct hr_drain *drain)
 {
 	size_t kept = 0;
 
-	hr_code_next_pass(stacks->code);
-	stacks->naming_until_ns = drain->last ? UINT64_MAX : hr_clock_mono_ns() + naming_ns(drain);
 	for (size_t i = 0; i < stacks->pending_count; i++)
 		if (!settle(stacks, drain, &stacks->pending[i]))
 			stacks->pending[kept++] = stacks->pending[i];
@@ -444,20 +484,63 @@ static void sort_out(struct stacks *stacks, struct hr_drain *drain)
 	waiting->count = kept;
 }
 
+/* ---- unwinding ---- */
+
+static void set_unwinding_of(struct stacks *stacks, const struct hr_code_process *process)
+{
+	uint32_t version = 0;
+	const struct hr_maps *maps = hr_code_maps(stacks->code, process, &version);
+
+	if (!maps || version == stacks->unwound[process->slot])
+		return;
+	hr_unwind_set(stacks->unwind, process, maps);
+	stacks->unwound[process->slot] = version;
+}
+
+/* Of processes that came, and those that were seen to have other code mapped: for the samples of the next pass. */
+static void set_unwinding(struct stacks *stacks, struct hr_drain *drain)
+{
+	uint32_t slots = hr_roster_process_slots(drain->roster);
+
+	for (uint32_t slot = 1; slot < slots && hr_clock_mono_ns() < stacks->naming_until_ns; slot++) {
+		const struct hr_process *process = hr_probes_process(drain->probes, slot);
+		int64_t id = hr_roster_process_id(drain->roster, slot);
+
+		if (id && !process->ended_ns) {
+			set_unwinding_of(stacks, &(struct hr_code_process){ slot, (pid_t)process->pid, id, process->execs });
+		} else if (stacks->unwound[slot]) {
+			hr_unwind_forget(stacks->unwind, slot);
+			stacks->unwound[slot] = 0;
+		}
+	}
+}
+
 /* ---- the family ---- */
+
+/* At the beginning all is read that samples will need, and at the end nothing is left. */
+static void begin_pass(struct stacks *stacks, const struct hr_drain *drain)
+{
+	hr_code_next_pass(stacks->code);
+	stacks->naming_until_ns = drain->discard || drain->last ? UINT64_MAX : hr_clock_mono_ns() + naming_ns(drain);
+}
 
 static int drain_stacks(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct stacks *stacks = family;
 
 	(void)err;
+	if (!hr_probes_sample_period_ns(drain->probes))
+		return 0;
+	begin_pass(stacks, drain);
 	if (drain->discard) { /* the stacks stay: samples to come may be of them */
 		stacks->waiting.count = 0;
-		return 0;
+	} else {
+		name_stacks(stacks, drain);
+		sort_out(stacks, drain);
+		add_rows(drain, &stacks->ready);
 	}
-	name_stacks(stacks, drain);
-	sort_out(stacks, drain);
-	add_rows(drain, &stacks->ready);
+	if (!drain->last)
+		set_unwinding(stacks, drain);
 	return 0;
 }
 
@@ -467,6 +550,7 @@ static void close_stacks(void *family)
 
 	if (!stacks)
 		return;
+	hr_unwind_free(stacks->unwind);
 	hr_code_free(stacks->code);
 	hr_idmap_fini(&stacks->keys);
 	hr_idmap_fini(&stacks->addresses);
@@ -478,16 +562,23 @@ static void close_stacks(void *family)
 	free(stacks);
 }
 
+static int open_code(struct stacks *stacks, struct hr_drain *drain)
+{
+	struct hr_unwind_tables tables;
+
+	hr_probes_unwind_tables(drain->probes, &tables);
+	stacks->code = hr_code_new("");
+	if (stacks->code)
+		stacks->unwind = hr_unwind_new(&tables, hr_code_symbols(stacks->code));
+	return stacks->unwind ? 0 : -ENOMEM;
+}
+
 static void *open_stacks(struct hr_drain *drain, struct hr_err *err)
 {
 	struct stacks *stacks = calloc(1, sizeof(*stacks));
 
-	(void)drain;
-	if (stacks && !(stacks->code = hr_code_new(""))) {
-		free(stacks);
-		stacks = NULL;
-	}
-	if (!stacks) {
+	if (!stacks || open_code(stacks, drain)) {
+		close_stacks(stacks);
 		hr_err_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}

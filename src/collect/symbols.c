@@ -82,8 +82,7 @@ static int open_host(const struct hr_symbols *symbols)
 	return open(symbols->root[0] ? symbols->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The file that is mapped there, whatever its path leads to by now. */
-static int open_mapped(const struct hr_symbols *symbols, pid_t pid, const struct hr_vma *vma, struct stat *ret)
+int hr_symbols_open(const struct hr_symbols *symbols, pid_t pid, const struct hr_vma *vma, struct stat *ret)
 {
 	char path[PATH_MAX];
 	int fd = -1, root_fd;
@@ -222,7 +221,7 @@ static const struct hr_elf *elf_of(struct hr_symbols *symbols, pid_t pid, const 
 	struct known_file *file = NULL;
 	struct file_id id;
 	struct stat info;
-	int fd = open_mapped(symbols, pid, vma, &info);
+	int fd = hr_symbols_open(symbols, pid, vma, &info);
 
 	if (fd < 0)
 		return NULL;

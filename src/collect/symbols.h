@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "collect/maps.h"
@@ -31,6 +32,9 @@ struct hr_place {
 /* root: to be put in front of /proc and of the host's /usr/lib/debug. NULL: out of memory. */
 struct hr_symbols *hr_symbols_new(const char *root);
 void hr_symbols_free(struct hr_symbols *symbols); /* takes NULL */
+
+/* Open for reading the file that a process has mapped, whatever its path leads to by now. -errno. */
+int hr_symbols_open(const struct hr_symbols *symbols, pid_t pid, const struct hr_vma *vma, struct stat *ret);
 
 /* maps: of that process, as read by hr_maps_read(). What cannot be found out is "". */
 void hr_symbols_place(struct hr_symbols *symbols, pid_t pid, const struct hr_maps *maps, uint64_t address, struct hr_place *ret);

@@ -333,7 +333,7 @@
 	INT(frame_id, "", "identifies the frame within the run") \
 	TEXT(name, "", "function; null: no symbol was found") \
 	TEXT(module, "", "file that holds it, [kernel], or the file of a just-in-time compiler's symbols; null: not known") \
-	INT(offset, "", "address within the module where there is no symbol; null: there is")
+	INT(offset, "", "address within the module where there is no symbol, of the function's beginning if that is known; null: there is")
 
 #define HR_COLUMNS_stacks(INT, REAL, TEXT) \
 	INT(stack_id, "", "identifies the stack within the run") \

@@ -28,6 +28,7 @@ FILES = (
     "syscalls",
     "resources",
     "hot_code",
+    "callers",
     "scheduling",
     "lifecycle",
     "bad_input",

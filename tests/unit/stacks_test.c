@@ -44,6 +44,13 @@ int hr_probes_take_samples(struct hr_probes *probes, const struct hr_stack_taker
 	return 0;
 }
 
+/* How the kernel unwinds is no matter here. */
+void hr_probes_unwind_tables(struct hr_probes *probes, struct hr_unwind_tables *ret)
+{
+	(void)probes;
+	*ret = (struct hr_unwind_tables){ 0 };
+}
+
 uint32_t hr_probes_sample_period_ns(const struct hr_probes *probes)
 {
 	(void)probes;
