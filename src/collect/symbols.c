@@ -24,10 +24,11 @@
 #define DELETED " (deleted)"
 
 /*
- * A mangled name may stand for a text that is longer by a power of two for each few of its characters, and it is not ours: longer
- * ones are left as they are.
+ * A mangled name may refer to parts of itself, and stand for a text that doubles with each two that it refers to. It is not ours:
+ * those that do so more often are left as they are.
  */
-#define MANGLED_BYTES_MAX 128
+#define MANGLED_BYTES_MAX 480
+#define MANGLED_REFERENCES_MAX 24
 #define RUST_HASH_DIGITS 16
 
 /* One file, by what tells it from all others; a number that is used again comes with another size or time. */
@@ -249,13 +250,28 @@ static void cut_rust_hash(char *name)
 		*hash = '\0';
 }
 
+/* "S_", "S1_", "T_", "T1_", ...; a few more where an identifier looks like one. */
+static int count_references(const char *mangled)
+{
+	int count = 0;
+
+	for (const char *at = mangled; (at = strpbrk(at, "ST")); at++)
+		count += at[1 + strspn(at + 1, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '_';
+	return count;
+}
+
+static bool can_demangle(const char *name)
+{
+	return strncmp(name, "_Z", 2) == 0 && strlen(name) <= MANGLED_BYTES_MAX && count_references(name) <= MANGLED_REFERENCES_MAX;
+}
+
 /* As people write it. */
 static void write_name(char *text, size_t size, const char *name)
 {
 	char *plain = NULL;
 	int status;
 
-	if (strncmp(name, "_Z", 2) == 0 && strlen(name) <= MANGLED_BYTES_MAX)
+	if (can_demangle(name))
 		plain = __cxa_demangle(name, NULL, NULL, &status);
 	if (plain)
 		cut_rust_hash(plain);

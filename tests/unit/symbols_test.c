@@ -28,6 +28,9 @@ int cpp_lock __asm__("_ZN5model4lockE") = 1;
 int rust_lock __asm__("_ZN5model5queue4LOCK17h0123456789abcdefE") = 1;
 int long_lock __asm__("_ZN5model40aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa40bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb40cccccccccccccccccccccc"
 		      "cccccccccccccccccc4lockE") = 1;
+/* Of pair<int, int>, a pair of those, a pair of these, and so on: a million characters. */
+int exploding_lock __asm__("_ZN5modelISt4pairIiiES0_IS1_S1_ES0_IS2_S2_ES0_IS3_S3_ES0_IS4_S4_ES0_IS5_S5_ES0_IS6_S6_ES0_IS7_S7_ES0"
+			   "_IS8_S8_ES0_IS9_S9_ES0_ISA_SA_ES0_ISB_SB_ES0_ISC_SC_ES0_ISD_SD_ES0_ISE_SE_EE4lockE") = 1;
 int rust_v0_lock __asm__("_RNvCs1234_5model4LOCK") = 1;
 
 #define AT(object) ((uint64_t)(uintptr_t)(object))
@@ -117,11 +120,17 @@ static void names_of_cpp_and_rust_are_readable(void **state)
 	assert_symbol(&rust_lock, "model::queue::LOCK");
 }
 
+static void long_names_are_readable_too(void **state)
+{
+	(void)state;
+	assert_int_equal(strncmp(place_of(getpid(), AT(&long_lock)).symbol, "model::aaaa", 11), 0);
+}
+
 static void what_cannot_be_demangled_safely_is_left_as_it_is(void **state)
 {
 	(void)state;
 	assert_symbol(&rust_v0_lock, "_RNvCs1234_5model4LOCK");
-	assert_int_equal(strncmp(place_of(getpid(), AT(&long_lock)).symbol, "_ZN5model40aaaa", 15), 0);
+	assert_int_equal(strncmp(place_of(getpid(), AT(&exploding_lock)).symbol, "_ZN5modelISt4pair", 17), 0);
 }
 
 static void memory_of_no_file_is_called_by_its_kind(void **state)
@@ -522,6 +531,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(functions_and_data_of_libraries_have_names),
 		cmocka_unit_test(a_function_is_known_by_any_address_in_it),
 		cmocka_unit_test(names_of_cpp_and_rust_are_readable),
+		cmocka_unit_test(long_names_are_readable_too),
 		cmocka_unit_test(what_cannot_be_demangled_safely_is_left_as_it_is),
 		cmocka_unit_test(memory_of_no_file_is_called_by_its_kind),
 		cmocka_unit_test(heap_and_stack_are_called_so),
