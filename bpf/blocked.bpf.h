@@ -44,18 +44,22 @@ static __always_inline __u64 take_user_stack(struct hr_thread *thread, struct hr
 	return stack_keep(stack, thread->process, bytes);
 }
 
-static __noinline void sample_wait(struct hr_thread *thread)
+/* Not static: so the verifier looks at it once for each program, and not once for each way that leads here. */
+int sample_wait(__u32 slot);
+
+__noinline int sample_wait(__u32 slot)
 {
-	struct hr_sample_key key = {};
+	struct hr_thread *thread = thread_by_slot(slot);
 	struct hr_stack *stack = scratch(SCRATCH_OFF_CPU);
+	struct hr_sample_key key = {};
 	struct wait *wait;
 	__u64 hits;
 
 	if (!thread || !stack || !config.sample_period_ns)
-		return;
+		return 0;
 	wait = wait_of(thread);
 	if (!wait || !wait->hits)
-		return;
+		return 0;
 	hits = wait->hits;
 	wait->hits = 0;
 	key.thread = thread->slot;
@@ -67,6 +71,7 @@ static __noinline void sample_wait(struct hr_thread *thread)
 	else
 		lost(HR_LOSS_STACKS);
 	sample_add(&key, thread->born_ns, hits, 0);
+	return 0;
 }
 
 #endif

@@ -189,7 +189,7 @@ static __always_inline void leave_call(struct hr_thread *thread, long result)
 	if (thread->accepting && result >= 0)
 		count_accept(thread, result);
 	if (thread->waiting) {
-		sample_wait(thread);
+		sample_wait(thread->slot);
 		wait_returns(thread, result);
 	}
 	thread->restarting = result == -ERESTART_RESTARTBLOCK;

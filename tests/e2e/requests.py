@@ -473,7 +473,8 @@ def a_function_that_is_named_delimits_requests():
             truth = ask(server, connections=3, requests=40)
             run = recorder.stop()
             flow = flows(run, role="probe", pid=server.pid)
-            equal("calls of the function", flow.traffic("requests"), truth["answered"])
+            # on a CPU where somebody is interrupted in a look at a BPF map the kernel runs no probes of functions
+            between("calls of the function", flow.traffic("requests"), 0.97 * truth["answered"], truth["answered"])
             between("mean time in it", flow.mean_ns("total"), 3 * MS, (3 + LATE_MS) * MS, "ns")
             states = flow.states()
             about(f"sum of {states}", sum(states.values()), flow.sum_ns("service"), 0, share=0.05)
