@@ -39,14 +39,20 @@ static __always_inline bool read_user(__u64 *to, __u64 address)
 	return !bpf_probe_read_user(to, sizeof(*to), (const void *)address);
 }
 
-static __noinline struct hr_unwind_area *find_area(__u32 space_id, __u64 address)
+/*
+ * These three are global, so that the verifier looks at each but once, and not anew for each state that a caller may be in: that
+ * takes it a second. Such functions return numbers.
+ */
+
+/* The area that holds an address: 1 + its index; 0: none. */
+__weak __noinline __u32 unwind_find_area(__u32 space_id, __u64 address)
 {
 	struct hr_unwind_space *space = bpf_map_lookup_elem(&unwind_spaces, &space_id);
 	__u32 low = 0, high, middle;
 	struct hr_unwind_area *area;
 
 	if (!space)
-		return NULL;
+		return 0;
 	high = space->areas < HR_UNWIND_AREAS ? space->areas : HR_UNWIND_AREAS;
 	for (int step = 0; step < AREA_STEPS && low < high; step++) {
 		middle = (low + high) / 2 & (HR_UNWIND_AREAS - 1);
@@ -54,41 +60,44 @@ static __noinline struct hr_unwind_area *find_area(__u32 space_id, __u64 address
 		if (address < area->start)
 			high = middle;
 		else if (address < area->end)
-			return area;
+			return middle + 1;
 		else
 			low = middle + 1;
 	}
-	return NULL;
+	return 0;
 }
 
-/* The last row that begins at or before the offset. */
-static __noinline struct hr_unwind_row *find_row(__u32 first, __u32 rows, __u32 offset)
+/* The last row that begins at or before the offset: its index; 0: none. */
+__weak __noinline __u32 unwind_find_row(__u32 first, __u32 rows, __u32 offset)
 {
-	struct hr_unwind_row *row;
 	__u32 low = first, high = first + rows, middle;
+	struct hr_unwind_row *row;
 
 	for (int step = 0; step < ROW_STEPS && low < high; step++) {
 		middle = low + (high - low) / 2;
 		row = bpf_map_lookup_elem(&unwind_rows, &middle);
 		if (!row)
-			return NULL;
+			return 0;
 		if (row->start <= offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == first)
-		return NULL;
-	low--;
-	return bpf_map_lookup_elem(&unwind_rows, &low);
+	return low == first ? 0 : low - 1;
 }
 
 static __always_inline struct hr_unwind_row *row_of(const struct unwinding *unwinding)
 {
+	struct hr_unwind_space *space = bpf_map_lookup_elem(&unwind_spaces, &unwinding->space);
 	__u64 address = unwinding->ip - !unwinding->is_exact;
-	struct hr_unwind_area *area = find_area(unwinding->space, address);
+	__u32 found = unwind_find_area(unwinding->space, address), row;
+	struct hr_unwind_area *area;
 
-	return area ? find_row(area->first, area->rows, address - area->base) : NULL;
+	if (!space || !found)
+		return NULL;
+	area = &space->area[(found - 1) & (HR_UNWIND_AREAS - 1)];
+	row = unwind_find_row(area->first, area->rows, address - area->base);
+	return row ? bpf_map_lookup_elem(&unwind_rows, &row) : NULL;
 }
 
 static __always_inline bool leave_by_frame_pointer(struct unwinding *unwinding)
@@ -172,28 +181,30 @@ static long unwind_frame(__u32 index, void *context)
 	return !leave_frame(unwinding);
 }
 
-/* Fill the scratch of that number with the user stack of the current thread. Returns its bytes; 0: it has no tables. */
-static __noinline __maybe_unused long unwind_user(struct hr_thread *thread, __u32 which)
+/* The user stack of the thread whose registers these are, into the scratch of that number: how many frames. */
+__weak __noinline int unwind_frames(__u64 registers_at, __u32 space, __u32 which)
 {
-	const struct pt_regs___unwound *registers;
-	struct unwinding unwinding = { .scratch = which, .is_exact = 1 };
+	const struct pt_regs___unwound *registers = (const void *)registers_at;
+	struct unwinding unwinding = { .space = space, .scratch = which, .is_exact = 1 };
 
-	if (!thread)
-		return 0;
-	unwinding.space = unwind_space(thread->process);
-	if (!unwinding.space)
-		return 0;
-	registers = (const void *)thread->registers;
 	unwinding.ip = BPF_CORE_READ(registers, ip);
 	unwinding.sp = BPF_CORE_READ(registers, sp);
 	unwinding.bp = BPF_CORE_READ(registers, bp);
 	bpf_loop(HR_STACK_FRAMES, unwind_frame, &unwinding, 0);
-	return unwinding.frames * sizeof(__u64);
+	return unwinding.frames;
+}
+
+/* Fill the scratch of that number with the user stack of the current thread. Returns its bytes; 0: it has no tables. */
+static __always_inline long unwind_user(const struct hr_thread *thread, __u32 which)
+{
+	__u32 space = unwind_space(thread->process);
+
+	return space ? unwind_frames(thread->registers, space, which) * (long)sizeof(__u64) : 0;
 }
 
 #else
 
-static __always_inline long unwind_user(struct hr_thread *thread, __u32 which)
+static __always_inline long unwind_user(const struct hr_thread *thread, __u32 which)
 {
 	(void)thread;
 	(void)which;

@@ -31,7 +31,7 @@ enum hr_unwind_rule {
 #define HR_UNWIND_BP_KEPT 0	/* values of bp: the function has not touched it */
 #define HR_UNWIND_BP_AT_BP (-128) /* the caller's is where it points to */
 
-/* From `start` to the next row's. */
+/* From `start` to the next row's. Row 0 of all is never used. */
 struct hr_unwind_row {
 	__u32 start; /* less the base of its file, in bytes */
 	__s16 cfa;   /* in units of 8 bytes */

@@ -29,7 +29,7 @@ struct hr_unwind {
 	struct known_file *files;
 	size_t file_count;
 	struct known_file vdso; /* what the kernel maps into every process: ours is theirs */
-	uint32_t rows; /* in the table so far */
+	uint32_t rows; /* in the table so far; the first is never used */
 	struct {
 		uint64_t hash; /* of the areas */
 		uint32_t users; /* processes; 0: free */
@@ -101,7 +101,7 @@ static void read_vdso(struct hr_unwind *unwind)
 		const struct hr_vma *vma = &maps.rows[i];
 
 		if (is_vdso(vma) && !hr_ehframe_read_image((const void *)(uintptr_t)vma->start, vma->end - vma->start,
-							   unwind->tables.row_max, &unwind->vdso.frames))
+							   unwind->tables.row_max - unwind->rows, &unwind->vdso.frames))
 			take_rows(unwind, &unwind->vdso);
 	}
 	hr_maps_fini(&maps);
@@ -117,6 +117,7 @@ struct hr_unwind *hr_unwind_new(const struct hr_unwind_tables *tables, struct hr
 		return NULL;
 	unwind->tables = *tables;
 	unwind->symbols = symbols;
+	unwind->rows = 1; /* 0 is none */
 	if (tables->row_max)
 		read_vdso(unwind);
 	return unwind;
