@@ -15,9 +15,9 @@ from loads import BigNginx, Demo, wrk
 from recorder import Recorder
 
 CONNECTIONS = 10_000
-# 64 MiB as for any run. A connection is listed with 320 bytes, and the recorder keeps what it last wrote of it beside
+# Some 100 MiB as for any run. A connection is listed with 320 bytes, and the recorder keeps what it last wrote of it beside
 # that: at a kibibyte for each of 10,000, with room to grow, that is 16 MiB more.
-RSS_BYTES = (80 + 32) << 20  # accounts of a fixed size, and what is kept of 10,000 connections
+RSS_BYTES = (112 + 32) << 20
 
 
 def objects():

@@ -7,7 +7,7 @@ from workload import Workload
 
 LOSSY = 3
 COLLECTOR_CPU_SHARE = 0.05
-COLLECTOR_RSS_BYTES = 96 << 20
+COLLECTOR_RSS_BYTES = 128 << 20
 
 
 @test
