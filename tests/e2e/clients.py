@@ -57,7 +57,8 @@ def check_alike(flow, load):
     need_wait_in_server(flow, load)
     for share, client_ns in ((0.5, load.p50_ns), (0.99, load.p99_ns)):
         seen_ns = flow.percentile_ns("total", share)
-        between(f"percentile {100 * share:g}", seen_ns, (1 - NEAR) * client_ns, (1 + NEAR) * client_ns, "ns")
+        # the client's own way to its CPU and back is in its latency
+        between(f"percentile {100 * share:g}", seen_ns, (1 - NEAR) * client_ns - MS, (1 + NEAR) * client_ns, "ns")
 
 
 def run_of(server, load):
