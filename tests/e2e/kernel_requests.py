@@ -61,7 +61,8 @@ KINDS = (
 def need_all_programs(run, seen, truth):
     """A kernel that lets programs be preempted skips some before the second ones are in; the run says how many."""
     skipped = run.losses().get("missed_programs", 0)
-    if seen != truth["answered"] and skipped and kernel_may_skip():
+    # no more than a quarter: what is not counted at all must not hide behind that
+    if 0.75 * truth["answered"] <= seen < truth["answered"] and skipped and kernel_may_skip():
         raise Skip(f"the kernel skipped {skipped} runs of programs, and {truth['answered'] - seen} requests with them")
 
 
