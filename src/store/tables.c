@@ -18,7 +18,8 @@ HR_TABLES(COLUMNS)
 
 /* Tables whose first column is an id of their own; in all others it refers to one of these. */
 #define IS_KEYED(table) \
-	(HR_TABLE_##table == HR_TABLE_intervals || HR_TABLE_##table == HR_TABLE_processes || \
+	(HR_TABLE_##table == HR_TABLE_intervals || HR_TABLE_##table == HR_TABLE_levels || \
+	 HR_TABLE_##table == HR_TABLE_processes || \
 	 HR_TABLE_##table == HR_TABLE_threads || HR_TABLE_##table == HR_TABLE_flows || \
 	 HR_TABLE_##table == HR_TABLE_connections || \
 	 HR_TABLE_##table == HR_TABLE_edges || HR_TABLE_##table == HR_TABLE_locks || \

@@ -35,6 +35,27 @@
 	INT(start_ns, "ns", "start") \
 	INT(end_ns, "ns", "end")
 
+#define HR_COLUMNS_levels(INT, REAL, TEXT) \
+	INT(level_id, "", "identifies the level within the run") \
+	TEXT(level, "", "its label, as marked") \
+	REAL(offered, "", "the label as a number: clients, as a rule; null: it is none") \
+	INT(start_ns, "ns", "start") \
+	INT(measured_ns, "ns", "from when on it counts: the start, or the end of its warm-up") \
+	INT(end_ns, "ns", "end; null: never closed, it lasts to the end of the run") \
+	TEXT(notes, "", "what else was said of it, as key=value with spaces between; null: nothing") \
+	TEXT(command, "", "load command that sweep ran; null: marked by somebody else") \
+	INT(status, "", "its exit status, as shells show it; null: none, or it was ended") \
+	TEXT(output, "", "what it printed, the last 64 KiB; null: nothing or none") \
+	INT(settled_ns, "ns", "how long the target took to come to rest afterwards; null: it did not, or nobody waited")
+
+#define HR_COLUMNS_load_results(INT, REAL, TEXT) \
+	TEXT(level, "", "label of the level") \
+	REAL(throughput_rps, "1/s", "answers per second that the load generator counted; null: not given, as all that follow") \
+	INT(errors, "", "requests that failed") \
+	INT(p50_ns, "ns", "latency that half of the requests stayed below") \
+	INT(p90_ns, "ns", "likewise 90 %") \
+	INT(p99_ns, "ns", "likewise 99 %")
+
 #define HR_COLUMNS_processes(INT, REAL, TEXT) \
 	INT(process_id, "", "identifies the process within the run (pids are reused)") \
 	INT(pid, "", "process id in the host's pid namespace") \
@@ -377,6 +398,8 @@
 #define HR_TABLES(TABLE) \
 	TABLE(run, "the run: one row") \
 	TABLE(intervals, "spans of time into which the run is cut") \
+	TABLE(levels, "levels of the load; an interval is in one or in none") \
+	TABLE(load_results, "what the load generator itself measured, by level") \
 	TABLE(processes, "processes of the target") \
 	TABLE(threads, "threads of the target") \
 	TABLE(thread_states, "time of a thread in a state; over the states the times of a thread add up to its life in the run") \
