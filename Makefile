@@ -134,9 +134,16 @@ $(BUILD)/bench/%: tests/bench/%.c
 bench: all $(BUILD)/bench/floor $(BUILD)/bench/loops
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
 
-install: all
+# completion of command lines, by the program itself
+$(BUILD)/completion/%: $(BUILD)/headroom
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && $< completion $* > $@
+
+install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh
 	install -D -m 0755 $(BUILD)/headroom $(DESTDIR)$(PREFIX)/bin/headroom
 	install -D -m 0644 docs/headroom.1 $(DESTDIR)$(PREFIX)/share/man/man1/headroom.1
+	install -D -m 0644 $(BUILD)/completion/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/headroom
+	install -D -m 0644 $(BUILD)/completion/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headroom
 
 clean:
 	rm -rf $(BUILD)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/completion.h"
 #include "cli/nearest.h"
 
 static void print_prefix(const char *verb)
@@ -64,6 +65,8 @@ static int unknown_verb(const struct hr_verb *const *verbs, const char *name)
 
 	for (; *verbs; verbs++)
 		hr_nearest_offer(&nearest, (*verbs)->name);
+	hr_nearest_offer(&nearest, "help");
+	hr_nearest_offer(&nearest, "completion");
 	if (nearest.name)
 		return hr_cli_failf(NULL, HR_EXIT_USAGE, "unknown command '%s'; did you mean '%s'?", name,
 				    nearest.name);
@@ -81,7 +84,8 @@ static void print_verbs(const struct hr_verb *const *verbs, FILE *out)
 	for (; *verbs; verbs++)
 		fprintf(out, "  %-10s %s\n", (*verbs)->name, (*verbs)->summary);
 	fputs("\n"
-	      "`headroom help COMMAND` shows the options of one, `headroom --version` the version.\n",
+	      "`headroom help COMMAND` shows the options of one, `headroom --version` the version, and\n"
+	      "`headroom completion bash|zsh` prints a completion script for a shell.\n",
 	      out);
 }
 
@@ -148,9 +152,23 @@ static int run_help(const struct hr_verb *const *verbs, int argc, char **argv)
 		return HR_EXIT_DONE;
 	}
 	verb = find_verb(verbs, argv[1]);
+	if (!verb && (!strcmp(argv[1], "help") || !strcmp(argv[1], "completion"))) {
+		print_verbs(verbs, stdout);
+		return HR_EXIT_DONE;
+	}
 	if (!verb)
 		return unknown_verb(verbs, argv[1]);
 	print_verb(verb);
+	return HR_EXIT_DONE;
+}
+
+static int run_completion(const struct hr_verb *const *verbs, int argc, char **argv)
+{
+	hr_completion *write = argc == 2 ? hr_completion_find(argv[1]) : NULL;
+
+	if (!write)
+		return hr_cli_failf("completion", HR_EXIT_USAGE, "for which shell? `headroom completion bash`, or zsh");
+	write(verbs, stdout);
 	return HR_EXIT_DONE;
 }
 
@@ -164,6 +182,8 @@ static int dispatch(const struct hr_verb *const *verbs, int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return run_help(verbs, argc - 1, argv + 1);
+	if (!strcmp(argv[1], "completion"))
+		return run_completion(verbs, argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--version")) {
 		puts("headroom " HR_VERSION);
 		return HR_EXIT_DONE;

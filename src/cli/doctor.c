@@ -161,7 +161,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "FORMAT",
+	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
 		       "text (the default), or json: \"headroom.doctor/1\""),
 	HR_OPTIONS_END,
 };

@@ -103,10 +103,10 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "FORMAT",
+	HR_OPTION_TEXT(struct values, format, "format", 'f', "folded|speedscope",
 		       "folded: a line per stack with its number of samples, for flame\ngraphs; speedscope: a file for "
 		       "https://www.speedscope.app"),
-	HR_OPTION_TEXT(struct values, state, "state", 0, "STATE", "stacks on-cpu, off-cpu (blocked), or all (the default)"),
+	HR_OPTION_TEXT(struct values, state, "state", 0, "on-cpu|off-cpu|all", "stacks on-cpu, off-cpu (blocked), or all (the default)"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "write there and not to the standard output"),
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace FILE if it exists"),
 	HR_OPTIONS_END,

@@ -11,7 +11,7 @@
 #define HELP_COLUMN 30
 
 /* --help is no row of any verb's, and an option of all. */
-static const struct hr_option help_row = { .name = "help", .letter = 'h', .help = "show this and exit" };
+const struct hr_option hr_option_help = { .name = "help", .letter = 'h', .help = "show this and exit" };
 
 /* A command line while it is read. */
 struct scan {
@@ -25,8 +25,8 @@ struct scan {
 
 static const struct hr_option *find_letter(const struct hr_option *rows, char letter)
 {
-	if (letter == help_row.letter)
-		return &help_row;
+	if (letter == hr_option_help.letter)
+		return &hr_option_help;
 	for (; rows->name; rows++)
 		if (letter && rows->letter == letter)
 			return rows;
@@ -35,8 +35,8 @@ static const struct hr_option *find_letter(const struct hr_option *rows, char le
 
 static const struct hr_option *find_name(const struct hr_option *rows, const char *name, size_t length)
 {
-	if (strlen(help_row.name) == length && !memcmp(help_row.name, name, length))
-		return &help_row;
+	if (strlen(hr_option_help.name) == length && !memcmp(hr_option_help.name, name, length))
+		return &hr_option_help;
 	for (; rows->name; rows++)
 		if (strlen(rows->name) == length && !memcmp(rows->name, name, length))
 			return rows;
@@ -49,7 +49,7 @@ static int unknown_name(const struct hr_option *rows, const char *name, size_t l
 	struct hr_nearest nearest = { .word = word };
 
 	hr_text_clean(word, sizeof(word), name, length);
-	hr_nearest_offer(&nearest, help_row.name);
+	hr_nearest_offer(&nearest, hr_option_help.name);
 	for (; rows->name; rows++)
 		hr_nearest_offer(&nearest, rows->name);
 	if (nearest.name)
@@ -162,7 +162,7 @@ static int take_long(struct scan *scan, const char *text)
 
 	if (!row)
 		return unknown_name(scan->rows, text, length, scan->err);
-	if (row == &help_row && !text[length])
+	if (row == &hr_option_help && !text[length])
 		return 1;
 	return take(scan, row, text[length] ? text + length + 1 : NULL);
 }
@@ -179,7 +179,7 @@ static int take_letters(struct scan *scan, const char *text)
 			hr_text_clean(word, sizeof(word), text, 1);
 			return hr_err_set(scan->err, -EINVAL, "unknown option '-%s'; --help lists the options", word);
 		}
-		if (row == &help_row)
+		if (row == &hr_option_help)
 			return 1;
 		if (row->argument)
 			return take(scan, row, text[1] ? text + 1 : NULL);
@@ -254,5 +254,5 @@ void hr_options_print(const struct hr_option *options, FILE *out)
 {
 	for (; options->name; options++)
 		print_row(options, out);
-	print_row(&help_row, out);
+	print_row(&hr_option_help, out);
 }

@@ -26,7 +26,7 @@ enum hr_option_kind { HR_OPTION_IS_FLAG, HR_OPTION_IS_TEXT, HR_OPTION_IS_DURATIO
 
 struct hr_option {
 	const char *name;     /* long name without the dashes; NULL ends the rows */
-	const char *argument; /* what the help calls its argument; NULL for a flag */
+	const char *argument; /* what the help calls its argument, "text|json" where it is one of these; NULL for a flag */
 	const char *help;     /* lower case, no full stop; lines after the first are set below it */
 	size_t offset;	      /* of the value in the verb's struct, in bytes */
 	int64_t low, high;    /* first and last value accepted: nanoseconds for a duration */
@@ -66,5 +66,8 @@ int hr_options_parse(const struct hr_option *options, int argc, char **argv, voi
 
 /* Print the rows, one option a line, the help aligned. */
 void hr_options_print(const struct hr_option *options, FILE *out);
+
+/* The option that every verb has beside its rows: --help. */
+extern const struct hr_option hr_option_help;
 
 #endif

@@ -81,7 +81,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "FORMAT",
+	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
 		       "text (the default), or json: \"headroom.report/1\",\ndescribed by docs/report.schema.json"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "write there and not to the standard output"),
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace FILE if it exists"),

@@ -39,4 +39,7 @@ struct hr_verb {
 
 extern const struct hr_verb hr_verb_record, hr_verb_report, hr_verb_export, hr_verb_doctor;
 
+/* All of them, in the order of the help; NULL ends it. */
+extern const struct hr_verb *const hr_verbs[];
+
 #endif

@@ -32,6 +32,7 @@ FILES = (
     "scheduling",
     "lifecycle",
     "bad_input",
+    "command_line",
     "scale",
     "real_servers",
     "kernel_requests",

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/verb.h"
+
+const struct hr_verb *const hr_verbs[] = {
+	&hr_verb_record,
+	&hr_verb_report,
+	&hr_verb_export,
+	&hr_verb_doctor,
+	NULL,
+};
