@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/paint.h"
 #include "cli/verb.h"
 #include "collect/features.h"
 
@@ -45,13 +46,6 @@ static const struct mark *mark_of(const struct findings *findings, enum hr_featu
 	return hr_feature_row(feature)->required ? &mark_lacks_required : &mark_lacks;
 }
 
-static bool wants_colour(void)
-{
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb");
-}
-
 static void print_feature(const struct findings *findings, enum hr_feature feature, bool colour)
 {
 	const struct hr_feature_row *row = hr_feature_row(feature);
@@ -75,7 +69,7 @@ static void print_group(const struct findings *findings, bool required, const ch
 
 static int print_text(const struct findings *findings)
 {
-	bool colour = wants_colour();
+	bool colour = hr_paint_wanted();
 	int missing = 0;
 
 	for (int i = 0; i < HR_FEATURES; i++)

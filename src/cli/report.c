@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/paint.h"
 #include "cli/render.h"
 #include "cli/verb.h"
 #include "report/report.h"
@@ -17,9 +20,35 @@ struct values {
 	bool force, strict;
 };
 
+static bool is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* On a terminal: by way of memory, to be painted. */
+static int render_painted(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	int result;
+
+	if (!stream)
+		return hr_err_set(err, -ENOMEM, "out of memory");
+	result = hr_report_text(summary, is_utf8(), stream, err);
+	if (fclose(stream) && !result)
+		result = hr_err_set(err, -ENOMEM, "out of memory");
+	if (!result)
+		hr_paint_report(text, out);
+	free(text);
+	return result;
+}
+
 static int render_text(const struct hr_summary *summary, FILE *out, struct hr_err *err)
 {
-	return hr_report_text(summary, strcmp(nl_langinfo(CODESET), "UTF-8") == 0, out, err);
+	if (out == stdout && hr_paint_wanted())
+		return render_painted(summary, out, err);
+	return hr_report_text(summary, is_utf8(), out, err);
 }
 
 static const struct format {

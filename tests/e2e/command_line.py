@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from harness import HEADROOM, ROOT, SLOWNESS, Process, check, equal, need, run_command, temporary_directory, test
+from recorder import record
 
 
 def complete_in_bash(line, directory="/"):
@@ -146,3 +147,31 @@ def a_mistyped_verb_or_option_is_answered_with_the_nearest():
         done = run_command(HEADROOM, *words)
         equal(f"status of {words}", done.returncode, 2)
         check(f"did you mean '{meant}'?" in done.stderr, f"{words} is answered by: {done.stderr}")
+
+
+def on_terminal(*command, **environment):
+    """What a program writes to a terminal."""
+    environment = {**os.environ, "NO_COLOR": "", "TERM": "xterm", "LC_ALL": "C.UTF-8", **environment}
+    with Terminal(*command, env=environment) as terminal:
+        seen = terminal.read(10)
+        equal(f"status of {command[1:]}", terminal.process.child.wait(10 * SLOWNESS), 0)
+    return seen.replace("\r\n", "\n")
+
+
+@test
+def a_report_is_coloured_on_a_terminal_only_and_never_with_NO_COLOR():
+    with temporary_directory() as directory:
+        path = f"{directory}/run.db"
+        record("-q", "-o", path, "-d", "200ms", "-i", "100ms", "--", "sleep", "1")
+        report = [HEADROOM, "report", path]
+        plain = run_command(*report, env=dict(os.environ, LC_ALL="C.UTF-8")).stdout
+        check("\033" not in plain, "a report that goes to a pipe has colours")
+        coloured = on_terminal(*report)
+        check("\033[1mWHERE THE TIME WENT\033[0m" in coloured, "the titles of a report on a terminal are not bold")
+        check(re.search("\033\\[36m\u2588+[\u2588-\u258f]?\033\\[0m", coloured), "the bars on a terminal are not coloured")
+        equal("a report on a terminal without its colours", re.sub("\033\\[\\d*m", "", coloured), plain)
+        equal("a report on a terminal with NO_COLOR", on_terminal(*report, NO_COLOR="1"), plain)
+        equal("a report on a dumb terminal", on_terminal(*report, TERM="dumb"), plain)
+        equal("a report written to a file from a terminal", on_terminal(*report, "-o", f"{directory}/report.txt"), "")
+        with open(f"{directory}/report.txt") as report_file:
+            equal("that file", report_file.read(), plain)
