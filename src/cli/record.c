@@ -30,7 +30,7 @@ static const char verb[] = "record";
 #define COMMAND_GRACE_NS (3000 * MS) /* for a command to end after the signal that it was passed */
 
 struct values {
-	const char *pids, *comm, *cgroup, *output, *control, *request_probe;
+	const char *pids, *comm, *cgroup, *output, *control, *request_probe, *textfile;
 	int64_t port, ready_fd, stacks_hz;
 	uint64_t duration_ns, interval_ns;
 	bool no_stacks, force, strict, quiet;
@@ -50,6 +50,7 @@ struct recording {
 	struct hr_writer *writer;
 	struct hr_session *session;
 	struct hr_progress progress;
+	struct hr_textfile *textfile;
 	int signal_fd;
 };
 
@@ -150,6 +151,55 @@ static void describe(const struct recording *recording, char *text, size_t size)
 	hr_text_clean(text, size, command, sizeof(command));
 }
 
+/* What was asked for, which stays the same from run to run, so that it makes a label. */
+static void label(const struct recording *recording, char *text, size_t size)
+{
+	const struct values *values = recording->values;
+	char port[8];
+	const struct {
+		const char *kind, *name;
+	} asked[] = {
+		{ "port", values->port ? port : NULL }, { "comm", values->comm }, { "cgroup", values->cgroup },
+		{ "pid", values->pids }, { "command", recording->argv ? basename(recording->argv[0]) : NULL },
+	};
+	char words[256];
+
+	snprintf(port, sizeof(port), "%" PRId64, values->port);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		if (asked[i].name) {
+			snprintf(words, sizeof(words), "%s %s", asked[i].kind, asked[i].name);
+			break;
+		}
+	hr_text_clean(text, size, words, sizeof(words));
+}
+
+static int open_textfile(struct recording *recording, struct hr_err *err)
+{
+	char target[256];
+
+	if (!recording->values->textfile)
+		return 0;
+	label(recording, target, sizeof(target));
+	return hr_textfile_open(recording->values->textfile, target, &recording->textfile, err);
+}
+
+/* The first version says that the run begins; what cannot be written now will not be later. */
+static int start_textfile(struct recording *recording, struct hr_err *err)
+{
+	if (!recording->textfile)
+		return 0;
+	hr_textfile_start(recording->textfile);
+	return hr_textfile_write(recording->textfile, hr_session_live(recording->session), true, err);
+}
+
+static void end_textfile(struct recording *recording)
+{
+	struct hr_err err;
+
+	if (recording->textfile && hr_textfile_write(recording->textfile, hr_session_live(recording->session), false, &err))
+		hr_cli_say(verb, "%s", err.text);
+}
+
 /* Children that the target made between the look at it and the attach: nobody watched for births then. */
 static int add_forked(struct recording *recording, struct hr_err *err)
 {
@@ -209,13 +259,15 @@ static enum hr_exit prepare(struct recording *recording, struct hr_err *err)
 		ret = hr_request_probe_parse(values->request_probe, &recording->request_probe, err);
 	if (!ret && values->control)
 		ret = hr_control_open(values->control, &recording->control, err);
+	if (!ret)
+		ret = open_textfile(recording, err);
 	if (ret)
 		return ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
 	if (check_system(err) || create_file(recording, err))
 		return HR_EXIT_FAILED;
 	if (recording->argv && hr_command_start(recording->argv, &recording->command, err))
 		return HR_EXIT_FAILED;
-	return open_session(recording, err) ? HR_EXIT_FAILED : HR_EXIT_DONE;
+	return open_session(recording, err) || start_textfile(recording, err) ? HR_EXIT_FAILED : HR_EXIT_DONE;
 }
 
 static void say_ready(const struct values *values)
@@ -288,6 +340,7 @@ static int record(struct recording *recording, struct hr_err *err)
 		.command = recording->argv ? &recording->command : NULL,
 		.control = recording->control,
 		.progress = &recording->progress,
+		.textfile = recording->textfile,
 		.signal_fd = recording->signal_fd,
 		.duration_ns = values->duration_ns,
 		.interval_ns = values->interval_ns,
@@ -299,13 +352,16 @@ static int record(struct recording *recording, struct hr_err *err)
 	say_ready(values);
 	end = hr_recorder_run(&recorder, err);
 	hr_progress_clear(&recording->progress);
-	if (end == HR_END_FAILURE)
+	if (end == HR_END_FAILURE) {
+		end_textfile(recording);
 		return hr_cli_fail(verb, HR_EXIT_FAILED, err);
+	}
 	if (end == HR_END_SIGNAL || end == HR_END_STOP)
 		end_command(recording);
 	if (hr_command_poll(&recording->command))
 		status = recording->command.status;
 	ret = hr_session_finish(recording->session, status, err);
+	end_textfile(recording);
 	if (recording->control && end == HR_END_STOP)
 		hr_control_answer(recording->control, ret ? err->text : NULL);
 	if (ret)
@@ -324,6 +380,7 @@ static void let_go(struct recording *recording)
 	hr_control_close(recording->control);
 	hr_command_fini(&recording->command);
 	hr_request_probe_fini(&recording->request_probe);
+	hr_textfile_close(recording->textfile);
 	hr_target_fini(&recording->target);
 	if (recording->signal_fd >= 0)
 		close(recording->signal_fd);
@@ -382,6 +439,8 @@ static const struct hr_option options[] = {
 	HR_OPTION_INT(struct values, stacks_hz, "stacks", 0, "HZ", "samples of stacks per second and CPU (default 99)", 1, 999),
 	HR_OPTION_FLAG(struct values, no_stacks, "no-stacks", 0, "sample no stacks"),
 	HR_OPTION_INT(struct values, ready_fd, "ready-fd", 0, "N", "write a line to this descriptor when the probes are in", 0, 1 << 20),
+	HR_OPTION_TEXT(struct values, textfile, "textfile", 0, "FILE.prom",
+		       "write what was counted so far at each interval's end, for the textfile\ncollector of Prometheus' node_exporter"),
 	HR_OPTION_FLAG(struct values, strict, "strict", 0, "end with status 3 if more data was lost than the numbers can bear"),
 	HR_OPTION_FLAG(struct values, quiet, "quiet", 'q', "say nothing but what fails"),
 	HR_OPTIONS_END,
@@ -395,7 +454,8 @@ const struct hr_verb hr_verb_record = {
 		 "generator say. The command runs as the user who called sudo, and its status is passed on. Needs root.\n",
 	.examples = "  headroom record --port 8000 -d 10s -o run.db\n"
 		    "  headroom record --comm nginx -o run.db -- wrk -c16 -d10s http://127.0.0.1/\n"
-		    "  headroom record -o run.db -- ./server --threads 4\n",
+		    "  headroom record -o run.db -- ./server --threads 4\n"
+		    "  headroom record --port 8000 -i 15s --textfile /var/lib/prometheus/node-exporter/headroom.prom\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
 	.defaults = &(const struct values){ .interval_ns = 1000 * MS, .ready_fd = -1, .stacks_hz = 99 },

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/cli.h"
 
 #define LOOK_NS 50000000ULL	/* how soon the end of a target is seen */
 #define COST_EVERY 4		/* intervals from one sample of the programs' cost to the next */
@@ -40,6 +41,18 @@ static int add_newcomers(struct hr_recorder *recorder, struct hr_err *err)
 	return ret;
 }
 
+/* A disk that is full for a while is no reason to end a recording. */
+static void write_textfile(struct hr_recorder *recorder)
+{
+	struct hr_err err;
+
+	if (!recorder->textfile || !hr_textfile_write(recorder->textfile, hr_session_live(recorder->session), true, &err))
+		return;
+	if (!recorder->textfile_failed)
+		hr_cli_say(NULL, "%s", err.text);
+	recorder->textfile_failed = true;
+}
+
 static int end_interval(struct hr_recorder *recorder, struct hr_err *err)
 {
 	const struct hr_drain_totals *totals;
@@ -50,6 +63,7 @@ static int end_interval(struct hr_recorder *recorder, struct hr_err *err)
 		return ret;
 	recorder->intervals++;
 	totals = hr_session_totals(recorder->session, &interval_ns);
+	write_textfile(recorder);
 	hr_progress_show(recorder->progress, hr_clock_mono_ns() - recorder->started_ns, totals, interval_ns);
 	return add_newcomers(recorder, err);
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "cli/progress.h"
+#include "cli/textfile.h"
 #include "collect/command.h"
 #include "collect/control.h"
 #include "collect/session.h"
@@ -30,6 +31,8 @@ struct hr_recorder {
 	struct hr_command *command;   /* whose end ends the recording; may be NULL */
 	struct hr_control *control;   /* may be NULL */
 	struct hr_progress *progress;
+	struct hr_textfile *textfile; /* written at the end of each interval; may be NULL */
+	bool textfile_failed;	      /* that was said */
 	int signal_fd;		      /* SIGINT and SIGTERM, blocked otherwise */
 	uint64_t duration_ns;	      /* 0: until something else ends it */
 	uint64_t interval_ns;

@@ -2,6 +2,7 @@
 #include "collect/cost.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,4 +102,13 @@ bool hr_cost_end(struct hr_cost *cost, struct hr_probes *probes, struct hr_cost_
 		program->time_ns = time_ns > 0 ? time_ns : 0;
 	}
 	return true;
+}
+
+double hr_cost_share(const struct hr_cost_sample *sample)
+{
+	uint64_t time_ns = 0;
+
+	for (size_t i = 0; i < sample->count; i++)
+		time_ns += sample->programs[i].time_ns;
+	return sample->window_ns ? (double)time_ns / (double)sample->window_ns : NAN;
 }

@@ -25,6 +25,9 @@ struct hr_cost_sample {
 int hr_cost_open(struct hr_cost **ret_cost, struct hr_err *err);
 void hr_cost_close(struct hr_cost *cost);
 
+/* What all programs of a sample took, of one CPU. */
+double hr_cost_share(const struct hr_cost_sample *sample);
+
 /* Open a window. */
 void hr_cost_begin(struct hr_cost *cost, struct hr_probes *probes);
 bool hr_cost_is_open(const struct hr_cost *cost);

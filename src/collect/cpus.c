@@ -31,11 +31,24 @@ struct cpus {
 	size_t process_count;
 };
 
+static void note_live(struct hr_drain *drain, const uint64_t delta_ns[HR_OWNERS_KERNEL])
+{
+	struct hr_live *live = &drain->live;
+
+	live->cpus++;
+	for (int owner = 0; owner < HR_OWNERS_KERNEL && !drain->discard; owner++) {
+		live->owner_ns[owner] += delta_ns[owner];
+		live->interval_owner_ns[owner] += delta_ns[owner];
+	}
+}
+
 /* Write each CPU's row; returns the time that other threads had on all of them. */
 static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 {
 	uint64_t now_ns = hr_clock_mono_ns(), other_ns = 0, steal_ns = 0, irq_ns = 0, all_ns = 0;
 
+	drain->live.cpus = 0;
+	memset(drain->live.interval_owner_ns, 0, sizeof(drain->live.interval_owner_ns));
 	for (uint32_t cpu = 0; cpu < hr_probes_cpus(drain->probes) && cpu < cpus->host.cpu_count; cpu++) {
 		const struct hr_host_cpu *host = &cpus->host.cpus[cpu], *before = &cpus->before[cpu];
 		uint64_t totals_ns[HR_OWNERS_KERNEL], delta_ns[HR_OWNERS_KERNEL];
@@ -48,6 +61,7 @@ static uint64_t add_cpus(struct cpus *cpus, struct hr_drain *drain)
 			continue;
 		for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++)
 			all_ns += delta_ns[owner];
+		note_live(drain, delta_ns);
 		other_ns += delta_ns[HR_OWNER_OTHER];
 		steal_ns += hr_drain_growth(host->steal_ns, before->steal_ns);
 		irq_ns += hr_drain_growth(host->irq_ns, before->irq_ns);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "collect/live.h"
 #include "collect/probes.h"
 #include "store/writer.h"
 
@@ -67,6 +68,8 @@ struct hr_drain {
 		double in_flight;	     /* their mean number in flight; NAN: cannot be told */
 		double request_p99_ns;	     /* end to end; NAN: none was finished */
 	} totals;		/* of the interval, for the progress line */
+
+	struct hr_live live;	/* since the start, for who watches */
 
 	/* filled by the CPUs' family for those after it: the shares of the CPUs' time that these took; 0 where not known */
 	double steal_share, irq_share;

@@ -37,19 +37,30 @@ static int64_t own_rss_bytes(void)
 	return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
+static void note_live(struct hr_drain *drain, const struct health *health, const uint64_t losses[HR_LOSSES], uint64_t cpu_ns)
+{
+	struct hr_live *live = &drain->live;
+
+	if (drain->discard)
+		return;
+	for (int reason = 0; reason < HR_LOSSES; reason++)
+		live->losses[reason] += losses[reason] - health->losses[reason];
+	live->collector_cpu_ns += cpu_ns;
+}
+
 static int drain_health(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	uint64_t losses[HR_LOSSES], cpu_ns = own_cpu_ns();
 	struct health *health = family;
 
 	(void)err;
+	drain->live.collector_rss_bytes = own_rss_bytes();
 	hr_drain_add(drain, HR_TABLE_costs,
 		     &(struct hr_row_costs){
 			     .interval_id = drain->interval_id,
 			     .collector_cpu_ns = cpu_ns - health->cpu_ns,
-			     .collector_rss_bytes = own_rss_bytes(),
+			     .collector_rss_bytes = drain->live.collector_rss_bytes,
 		     });
-	health->cpu_ns = cpu_ns;
 	hr_probes_losses(drain->probes, losses);
 	losses[HR_LOSS_PROCESS_SLOTS] += drain->processes_lost;
 	losses[HR_LOSS_UNLISTED_SOCKETS] += drain->sockets_unlisted;
@@ -71,6 +82,8 @@ static int drain_health(void *family, struct hr_drain *drain, struct hr_err *err
 				     });
 		drain->totals.losses += count;
 	}
+	note_live(drain, health, losses, cpu_ns - health->cpu_ns);
+	health->cpu_ns = cpu_ns;
 	memcpy(health->losses, losses, sizeof(losses));
 	return 0;
 }

@@ -34,6 +34,14 @@ static int remember(struct quotas *quotas, struct hr_err *err)
 	return 0;
 }
 
+static void note_live(struct hr_live *live, const struct hr_quota *quota)
+{
+	double cpus = quota->period_ns ? (double)quota->quota_ns / (double)quota->period_ns : 0;
+
+	if (cpus > 0 && (live->quota_cpus <= 0 || cpus < live->quota_cpus))
+		live->quota_cpus = cpus;
+}
+
 static int drain_quotas(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct quotas *quotas = family;
@@ -42,12 +50,14 @@ static int drain_quotas(void *family, struct hr_drain *drain, struct hr_err *err
 	int ret;
 
 	hr_quotas_read(&quotas->now);
+	drain->live.quota_cpus = 0;
 	for (size_t i = 0; i < quotas->before_count; i++) {
 		const struct hr_quota *now = &quotas->now.rows[i], *before = &quotas->before[i];
 		char cgroup[1024];
 
 		if (!now->readable)
 			continue;
+		note_live(&drain->live, now);
 		hr_text_clean(cgroup, sizeof(cgroup), now->cgroup, sizeof(now->cgroup));
 		hr_drain_add(drain, HR_TABLE_quotas,
 			     &(struct hr_row_quotas){

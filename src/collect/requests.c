@@ -67,6 +67,7 @@ struct requests {
 	/* of this interval, of all flows that count in the totals */
 	uint64_t reads, multiplexed_reads;
 	uint64_t total_slots[HR_STAGE_SLOTS]; /* end to end */
+	uint64_t totals, totals_ns; /* how many and how long in all, of these */
 };
 
 static enum hr_role role_of(const struct hr_flow *flow)
@@ -332,9 +333,12 @@ static int drain_stage(struct requests *requests, struct hr_drain *drain, const 
 			     .total_ns = hr_drain_growth(now->total_ns, before->total_ns),
 		     });
 	add_slots(drain, flow_id, stage, now, before);
-	if (stage == HR_STAGE_TOTAL && known->is_in_totals)
+	if (stage == HR_STAGE_TOTAL && known->is_in_totals) {
+		requests->totals += hr_drain_growth(now->count, before->count);
+		requests->totals_ns += hr_drain_growth(now->total_ns, before->total_ns);
 		for (int slot = 0; slot < HR_STAGE_SLOTS; slot++)
 			requests->total_slots[slot] += now->slots[slot] - before->slots[slot];
+	}
 	*before = *now;
 	return 0;
 }
@@ -433,6 +437,22 @@ static void finish_totals(const struct requests *requests, struct hr_drain_total
 	totals->in_flight = totals->request_p99_ns = NAN;
 }
 
+/* What cannot be told is not counted: an interval with it adds nothing. */
+static void note_live(const struct requests *requests, struct hr_drain *drain)
+{
+	struct hr_live *live = &drain->live;
+
+	live->in_flight = drain->totals.in_flight;
+	live->requests_known = HR_READS_PER_MULTIPLEXED * requests->multiplexed_reads <= requests->reads;
+	if (drain->discard || !live->requests_known)
+		return;
+	live->requests += drain->totals.requests;
+	live->latencies += requests->totals;
+	live->latency_ns += requests->totals_ns;
+	for (int slot = 0; slot < HR_STAGE_SLOTS; slot++)
+		live->latency_slots[slot] += requests->total_slots[slot];
+}
+
 static int drain_requests(void *family, struct hr_drain *drain, struct hr_err *err)
 {
 	struct requests *requests = family;
@@ -441,16 +461,18 @@ static int drain_requests(void *family, struct hr_drain *drain, struct hr_err *e
 	memset(requests->flow_ids, 0, sizeof(requests->flow_ids));
 	memset(requests->total_slots, 0, sizeof(requests->total_slots));
 	drain->flow_ids = requests->flow_ids;
-	drain->totals.in_flight = drain->totals.request_p99_ns = NAN;
+	drain->totals.in_flight = drain->totals.request_p99_ns = drain->live.in_flight = NAN;
+	drain->live.requests_known = false;
 	if (!hr_probes_has_requests(drain->probes))
 		return 0;
 	drain->totals.in_flight = 0;
-	requests->reads = requests->multiplexed_reads = 0;
+	requests->reads = requests->multiplexed_reads = requests->totals = requests->totals_ns = 0;
 	choose_for_totals(requests, drain);
 	for (uint32_t flow = 1; flow < requests->top && !ret; flow++)
 		if (requests->flows[flow].is_read)
 			ret = drain_flow(requests, drain, flow, err);
 	finish_totals(requests, &drain->totals);
+	note_live(requests, drain);
 	return ret;
 }
 

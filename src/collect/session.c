@@ -2,6 +2,7 @@
 #include "collect/session.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static int pass(struct hr_session *session, struct hr_err *err)
 	int ret;
 
 	memset(&drain->totals, 0, sizeof(drain->totals));
+	drain->live.busiest_ns = 0;
 	ret = list_sockets(drain, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		if (families[i]->look)
@@ -139,7 +141,19 @@ static void add_cost_sample(struct hr_session *session)
 					     .time_ns = sample->programs[i].time_ns,
 					     .window_ns = sample->window_ns,
 				     });
+	if (session->cost_measured)
+		session->drain.live.probes_share = hr_cost_share(sample);
 	session->cost_measured = false;
+}
+
+static void note_live(struct hr_session *session, uint64_t end_ns)
+{
+	struct hr_live *live = &session->drain.live;
+
+	live->intervals++;
+	live->interval_ns = session->interval_ns;
+	live->ended_ns = end_ns;
+	live->threads = session->totals.threads;
 }
 
 int hr_session_interval(struct hr_session *session, struct hr_err *err)
@@ -158,6 +172,7 @@ int hr_session_interval(struct hr_session *session, struct hr_err *err)
 	end_ns = drain->read_end_ns;
 	session->interval_ns = end_ns - drain->start_ns;
 	session->totals = drain->totals;
+	note_live(session, end_ns);
 	drain->late_intervals += session->interval_ns > 2 * session->interval_asked_ns;
 	ret = hr_writer_add(drain->writer, HR_TABLE_intervals,
 			    &(struct hr_row_intervals){
@@ -316,6 +331,8 @@ int hr_session_open(const struct hr_session_options *options, struct hr_writer *
 		return hr_err_set(err, -ENOMEM, "out of memory");
 	session->drain.writer = writer;
 	session->interval_asked_ns = options->interval_ns;
+	session->drain.live.probes_share = session->drain.live.in_flight = NAN;
+	session->drain.live.collector_rss_bytes = HR_NULL;
 	session->drain.request_probe = options->request_probe;
 	ret = hr_probes_open(&probes, &session->drain.probes, err);
 	if (!ret)
@@ -387,4 +404,9 @@ const struct hr_drain_totals *hr_session_totals(const struct hr_session *session
 {
 	*ret_interval_ns = session->interval_ns;
 	return &session->totals;
+}
+
+const struct hr_live *hr_session_live(const struct hr_session *session)
+{
+	return &session->drain.live;
 }

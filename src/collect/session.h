@@ -61,4 +61,7 @@ uint32_t hr_session_alive(const struct hr_session *session);
 /* What the last interval had, for people who watch. */
 const struct hr_drain_totals *hr_session_totals(const struct hr_session *session, uint64_t *ret_interval_ns);
 
+/* What was counted since the run's start, as of the end of the last interval. */
+const struct hr_live *hr_session_live(const struct hr_session *session);
+
 #endif

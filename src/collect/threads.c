@@ -126,6 +126,20 @@ static void subtract(const struct hr_thread_totals *now, const struct hr_thread_
 	ret->involuntary = (uint32_t)(now->involuntary - before->involuntary);
 }
 
+static void note_live(struct hr_drain *drain, const struct hr_thread_totals *delta)
+{
+	uint64_t on_cpu_ns = delta->state_ns[HR_STATE_USER] + delta->state_ns[HR_STATE_KERNEL];
+	struct hr_live *live = &drain->live;
+
+	if (drain->discard)
+		return;
+	for (int state = 0; state < HR_STATES; state++)
+		live->state_ns[state] += delta->state_ns[state];
+	live->calls += delta->calls;
+	if (on_cpu_ns > live->busiest_ns)
+		live->busiest_ns = on_cpu_ns;
+}
+
 static void add_states(struct hr_drain *drain, int64_t thread_id, const struct hr_thread_totals *delta)
 {
 	for (int state = 0; state < HR_STATES; state++) {
@@ -321,6 +335,7 @@ static int drain_thread(struct hr_drain *drain, struct known *known, struct hr_d
 	advance(known, &totals, &delta);
 	known->read_ns = seen->read_ns;
 	add_states(drain, seen->id, &delta);
+	note_live(drain, &delta);
 	add_cpu_waits(drain, seen->id, &delta);
 	add_counters(drain, seen->id, known, thread, &delta);
 	if (note_open_call(drain, thread, seen->read_ns))

@@ -31,6 +31,7 @@ FILES = (
     "callers",
     "scheduling",
     "lifecycle",
+    "live",
     "bad_input",
     "command_line",
     "scale",
