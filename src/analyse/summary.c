@@ -8,13 +8,8 @@
 #include <string.h>
 
 #include "analyse/load.h"
-#include "base/text.h"
+#include "analyse/texts.h"
 #include "store/tables.h"
-
-struct hr_text {
-	struct hr_text *next;
-	char text[];
-};
 
 int hr_load_query(struct hr_load *load, const char *sql, hr_load_row *row)
 {
@@ -68,22 +63,10 @@ void *hr_load_grow(void *items, size_t count, size_t item_bytes)
 
 const char *hr_load_text(struct hr_load *load, const char *text)
 {
-	size_t length, size;
-	struct hr_text *copy;
+	const char *kept = hr_texts_keep(&load->summary->texts, text);
 
-	if (!text)
-		return NULL;
-	length = strlen(text);
-	size = 3 * length + 1; /* each byte becomes at most one U+FFFD */
-	copy = malloc(sizeof(*copy) + size);
-	if (!copy) {
-		load->out_of_memory = true;
-		return NULL;
-	}
-	hr_text_clean(copy->text, size, text, length);
-	copy->next = load->summary->texts;
-	load->summary->texts = copy;
-	return copy->text;
+	load->out_of_memory |= text && !kept;
+	return kept;
 }
 
 uint64_t hr_load_amount(struct hr_query *query, int column)
@@ -253,12 +236,7 @@ void hr_summary_free(struct hr_summary *summary)
 	free(summary->losses);
 	free(summary->probes);
 	free(summary->features);
-	while (summary->texts) {
-		struct hr_text *text = summary->texts;
-
-		summary->texts = text->next;
-		free(text);
-	}
+	hr_texts_free(&summary->texts);
 	free(summary);
 }
 

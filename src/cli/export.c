@@ -35,15 +35,16 @@ static const struct side {
 };
 
 struct choice {
+	const struct hr_summary *summary;
 	const struct format *format;
 	const struct side *side;
 };
 
-static int render(const struct hr_summary *summary, const void *choice, FILE *out, struct hr_err *err)
+static int render(const void *choice, FILE *out, struct hr_err *err)
 {
 	const struct choice *chosen = choice;
 
-	return chosen->format->write(summary, chosen->side->side, out, err);
+	return chosen->format->write(chosen->summary, chosen->side->side, out, err);
 }
 
 static bool has_any(const struct hr_summary *summary, enum hr_export_side side)
@@ -57,7 +58,7 @@ static bool has_any(const struct hr_summary *summary, enum hr_export_side side)
 /* HR_EXIT_DONE and *ret_choice, or what was said to be wrong. */
 static int choose(const struct values *values, struct choice *ret_choice)
 {
-	struct choice choice = { NULL, NULL };
+	struct choice choice = { NULL, NULL, NULL };
 
 	if (!values->format)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which format? --format folded or --format speedscope");
@@ -94,9 +95,10 @@ static int run(const void *options, const struct hr_arguments *arguments)
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	if (hr_cli_load(arguments->given[0], &summary, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
+	choice.summary = summary;
 	result = has_any(summary, choice.side->side) ?
-			 hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], summary, render,
-				      &choice, &err) :
+			 hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], render, &choice,
+				      &err) :
 			 hr_err_set(&err, -ENOENT, "'%s' has %s", arguments->given[0], choice.side->samples);
 	hr_summary_free(summary);
 	return result ? hr_cli_fail(verb, HR_EXIT_FAILED, &err) : HR_EXIT_DONE;

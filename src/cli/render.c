@@ -20,6 +20,19 @@ int hr_cli_load(const char *run_path, struct hr_summary **ret_summary, struct hr
 	return result;
 }
 
+int hr_cli_analyse(const char *run_path, struct hr_analysis **ret_analysis, struct hr_err *err)
+{
+	struct hr_reader *reader;
+	int result;
+
+	result = hr_reader_open(run_path, &reader, err);
+	if (result)
+		return result;
+	result = hr_analysis_load(reader, ret_analysis, err);
+	hr_reader_close(reader);
+	return result;
+}
+
 /* --force is no reason to replace a run by what is made of it. */
 static bool is_same_file(const char *a, const char *b)
 {
@@ -29,20 +42,20 @@ static bool is_same_file(const char *a, const char *b)
 	       left.st_ino == right.st_ino;
 }
 
-int hr_cli_write(const struct hr_cli_output *output, const char *run_path, const struct hr_summary *summary, hr_cli_render *render,
-		 const void *context, struct hr_err *err)
+int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cli_render *render, const void *context,
+		 struct hr_err *err)
 {
 	struct hr_outfile outfile = { 0 };
 	int result;
 
 	if (!output->path)
-		return render(summary, context, stdout, err);
+		return render(context, stdout, err);
 	if (is_same_file(run_path, output->path))
 		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", output->path);
 	result = hr_outfile_open(output->path, output->replace, &outfile, err);
 	if (result)
 		return result;
-	result = render(summary, context, outfile.stream, err);
+	result = render(context, outfile.stream, err);
 	if (result)
 		hr_outfile_discard(&outfile);
 	else

@@ -5,15 +5,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyse/summary.h"
+#include "analyse/analysis.h"
 
 /* What verbs that render a run have in common. */
 
 /* Reads the run: 0 and *ret_summary, which the caller frees; else as hr_reader_open() and hr_summary_load(). */
 int hr_cli_load(const char *run_path, struct hr_summary **ret_summary, struct hr_err *err);
 
+/* The same with its levels, model and verdict. */
+int hr_cli_analyse(const char *run_path, struct hr_analysis **ret_analysis, struct hr_err *err);
+
 /* Writes to a stream: 0, or a negative errno with err set. */
-typedef int hr_cli_render(const struct hr_summary *summary, const void *context, FILE *out, struct hr_err *err);
+typedef int hr_cli_render(const void *context, FILE *out, struct hr_err *err);
 
 /* Where to; path NULL: to the standard output. */
 struct hr_cli_output {
@@ -22,7 +25,7 @@ struct hr_cli_output {
 };
 
 /* Render it there: a file appears complete or not at all. -EEXIST also where the output is the run itself. */
-int hr_cli_write(const struct hr_cli_output *output, const char *run_path, const struct hr_summary *summary, hr_cli_render *render,
-		 const void *context, struct hr_err *err);
+int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cli_render *render, const void *context,
+		 struct hr_err *err);
 
 #endif

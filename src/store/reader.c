@@ -219,6 +219,75 @@ const char *hr_reader_path(const struct hr_reader *reader)
 	return reader->path;
 }
 
+static bool has_interval(const struct hr_table *table)
+{
+	for (int i = 0; i < table->column_count; i++)
+		if (strcmp(table->columns[i].name, "interval_id") == 0)
+			return true;
+	return false;
+}
+
+static int run_sql(struct hr_reader *reader, const char *sql, struct hr_err *err)
+{
+	int rc = sqlite3_exec(reader->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : hr_trouble_set(err, reader->db, rc, "cannot read", reader->path);
+}
+
+/* A view in TEMP stands in front of the table of its name. One on a table that an older file lacks fails only if it is read. */
+static int put_views(struct hr_reader *reader, struct hr_err *err)
+{
+	char sql[256];
+	int ret = run_sql(reader, "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE selected (interval_id INTEGER PRIMARY KEY)", err);
+
+	for (int i = 0; i < HR_TABLE_COUNT && !ret; i++) {
+		if (!has_interval(&hr_tables[i]))
+			continue;
+		snprintf(sql, sizeof(sql), "CREATE TEMP VIEW %s AS SELECT * FROM main.%s WHERE interval_id IN selected",
+			 hr_tables[i].name, hr_tables[i].name);
+		ret = run_sql(reader, sql, err);
+	}
+	return ret;
+}
+
+static int insert_selected(struct hr_reader *reader, const int64_t *interval_ids, size_t count, struct hr_err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(reader->db, "INSERT OR IGNORE INTO temp.selected VALUES (?)", -1, &statement, NULL);
+
+	for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+		sqlite3_bind_int64(statement, 1, interval_ids[i]);
+		sqlite3_step(statement);
+		rc = sqlite3_reset(statement);
+	}
+	sqlite3_finalize(statement);
+	return rc == SQLITE_OK ? 0 : hr_trouble_set(err, reader->db, rc, "cannot read", reader->path);
+}
+
+int hr_reader_select(struct hr_reader *reader, const int64_t *interval_ids, size_t count, struct hr_err *err)
+{
+	int ret;
+
+	hr_reader_select_all(reader);
+	ret = put_views(reader, err);
+	if (!ret)
+		ret = insert_selected(reader, interval_ids, count, err);
+	if (ret)
+		hr_reader_select_all(reader);
+	return ret;
+}
+
+void hr_reader_select_all(struct hr_reader *reader)
+{
+	char sql[128];
+
+	for (int i = 0; i < HR_TABLE_COUNT; i++) {
+		snprintf(sql, sizeof(sql), "DROP VIEW IF EXISTS temp.%s", hr_tables[i].name);
+		sqlite3_exec(reader->db, sql, NULL, NULL, NULL);
+	}
+	sqlite3_exec(reader->db, "DROP TABLE IF EXISTS temp.selected", NULL, NULL, NULL);
+}
+
 int hr_query_open(struct hr_reader *reader, struct hr_query **ret_query, struct hr_err *err, const char *sql,
 		  const char *types, ...)
 {

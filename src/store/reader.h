@@ -3,6 +3,7 @@
 #define HR_STORE_READER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -24,6 +25,14 @@ void hr_reader_close(struct hr_reader *reader); /* takes NULL; its queries are t
 
 /* The path that it was opened with. */
 const char *hr_reader_path(const struct hr_reader *reader);
+
+/*
+ * From now on queries see only these intervals: of `intervals` and of every table that has an interval_id, the rows of others
+ * are hidden, until hr_reader_select_all(). The views of the run file still see all. Not while a query is open.
+ * 0, or -EIO or -ENOMEM with err set and everything in sight.
+ */
+int hr_reader_select(struct hr_reader *reader, const int64_t *interval_ids, size_t count, struct hr_err *err);
+void hr_reader_select_all(struct hr_reader *reader);
 
 /*
  * Prepare a SELECT with parameters, 'i' int64_t or 't' const char * (copied), then step through its rows. Columns count
