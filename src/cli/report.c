@@ -26,7 +26,7 @@ static bool is_utf8(void)
 }
 
 /* On a terminal: by way of memory, to be painted. */
-static int render_painted(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+static int render_painted(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -35,7 +35,7 @@ static int render_painted(const struct hr_summary *summary, FILE *out, struct hr
 
 	if (!stream)
 		return hr_err_set(err, -ENOMEM, "out of memory");
-	result = hr_report_text(summary, is_utf8(), stream, err);
+	result = hr_report_text(analysis, is_utf8(), stream, err);
 	if (fclose(stream) && !result)
 		result = hr_err_set(err, -ENOMEM, "out of memory");
 	if (!result)
@@ -44,16 +44,16 @@ static int render_painted(const struct hr_summary *summary, FILE *out, struct hr
 	return result;
 }
 
-static int render_text(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+static int render_text(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
 	if (out == stdout && hr_paint_wanted())
-		return render_painted(summary, out, err);
-	return hr_report_text(summary, is_utf8(), out, err);
+		return render_painted(analysis, out, err);
+	return hr_report_text(analysis, is_utf8(), out, err);
 }
 
 static const struct format {
 	const char *name;
-	int (*render)(const struct hr_summary *summary, FILE *out, struct hr_err *err);
+	int (*render)(const struct hr_analysis *analysis, FILE *out, struct hr_err *err);
 } formats[] = {
 	{ "text", render_text },
 	{ "json", hr_report_json },
@@ -67,9 +67,16 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
-static int render(const struct hr_summary *summary, const void *format, FILE *out, struct hr_err *err)
+struct rendering {
+	const struct hr_analysis *analysis;
+	const struct format *format;
+};
+
+static int render(const void *context, FILE *out, struct hr_err *err)
 {
-	return ((const struct format *)format)->render(summary, out, err);
+	const struct rendering *rendering = context;
+
+	return rendering->format->render(rendering->analysis, out, err);
 }
 
 static int check_strict(const struct hr_summary *summary)
@@ -87,7 +94,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
 	const struct format *format = find_format(values->format);
-	struct hr_summary *summary;
+	struct hr_analysis *analysis;
 	struct hr_err err;
 	int result;
 
@@ -97,15 +104,15 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
-	if (hr_cli_load(arguments->given[0], &summary, &err))
+	if (hr_cli_analyse(arguments->given[0], &analysis, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], summary, render, format,
-			      &err);
+	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], render,
+			      &(struct rendering){ analysis, format }, &err);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (values->strict)
-		result = check_strict(summary);
-	hr_summary_free(summary);
+		result = check_strict(analysis->summary);
+	hr_analysis_free(analysis);
 	return result;
 }
 

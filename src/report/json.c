@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "report/json_code.h"
+#include "report/json_levels.h"
 #include "report/json_requests.h"
 #include "report/json_resources.h"
 #include "report/json_values.h"
@@ -14,7 +15,6 @@
 #include "report/report.h"
 #include "store/tables.h"
 
-#define BUSIEST_THREADS 8 /* resources of their own */
 #define REAL_DIGITS 12	  /* a year in seconds to the millisecond, an hour to the nanosecond */
 
 static json_t *started(int64_t unix_ns)
@@ -132,78 +132,6 @@ static json_t *health(const struct hr_summary *summary)
 			 "features", features(summary));
 }
 
-/*
- * All states, those without time included: 0 s was measured. null: a state that this kernel cannot tell, and the whole
- * where no thread was seen.
- */
-static json_t *states(const struct hr_summary *summary, const struct hr_account *account)
-{
-	json_t *all = account->life_ns || hr_account_total_ns(account) ? json_object() : json_null();
-
-	for (int i = 0; json_is_object(all) && i < HR_STATES; i++)
-		all = with(all, hr_state_name(i), summary->state_known[i] || account->state_ns[i] ?
-			   seconds(account->state_ns[i]) : json_null());
-	return all;
-}
-
-/* The demand by the utilisation law: D = U / X. */
-static json_t *resource(const struct hr_summary *summary, json_t *name, const char *kind, double utilisation)
-{
-	return json_pack("{s:o, s:s, s:o, s:o}",
-			 "name", name,
-			 "kind", kind,
-			 "utilisation", real(utilisation),
-			 "demand_us", real(ratio(utilisation * 1e6, summary->requests.throughput_rps)));
-}
-
-static json_t *thread_resource(const struct hr_summary *summary, const struct hr_thread_summary *thread)
-{
-	const struct hr_process_summary *process = &summary->processes[thread->process];
-	json_t *name = json_sprintf("thread %s/%s %" PRId64, process->name, thread->name, thread->tid), *item;
-
-	item = resource(summary, name, "thread", hr_summary_busy_share(summary, thread));
-	item = with(item, "pid", whole(process->pid));
-	return with(item, "tid", whole(thread->tid));
-}
-
-static json_t *resources(const struct hr_summary *summary)
-{
-	const struct hr_cpu_summary *cpus = &summary->cpu_total;
-	double used_ns = (double)(cpus->target_ns + cpus->other_ns);
-	size_t busiest[BUSIEST_THREADS], n;
-	json_t *all = json_array();
-
-	if (summary->cpu_count)
-		all = append(all, resource(summary, json_string("cpu"), "cpu",
-					   ratio(used_ns, used_ns + (double)cpus->idle_ns)));
-	for (size_t i = 0; i < summary->disk_count; i++)
-		all = append(all, resource(summary, json_sprintf("disk:%s", summary->disks[i].name ? summary->disks[i].name : "?"), "disk",
-					   hr_disk_utilisation(summary, &summary->disks[i])));
-	n = hr_summary_busiest(summary, busiest, BUSIEST_THREADS);
-	for (size_t i = 0; i < n; i++)
-		all = append(all, thread_resource(summary, &summary->threads[busiest[i]]));
-	return all;
-}
-
-/* Without load levels, one for the whole run. */
-static json_t *levels(const struct hr_summary *summary)
-{
-	const struct hr_request_summary *requests = &summary->requests;
-	bool any = requests->requests != HR_NULL;
-
-	return json_pack("[{s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}]",
-			 "level",
-			 "seconds", seconds(summary->run.recorded_ns),
-			 "throughput_rps", real(requests->throughput_rps),
-			 "in_flight", real(requests->in_flight),
-			 "in_flight_little", real(requests->in_flight_little),
-			 "latency_ms", any ? hr_json_latency_ms(&requests->stages[HR_STAGE_TOTAL]) : json_null(),
-			 "multiplexed", summary->requests_known ? hr_json_multiplexed(requests) : json_null(),
-			 "states_s", states(summary, &summary->total),
-			 "states_per_request_us", any ? hr_json_budget(summary, &requests->budget) : json_null(),
-			 "resources", resources(summary));
-}
-
 static json_t *errors(const struct hr_call_summary *call)
 {
 	json_t *all = json_object();
@@ -242,7 +170,7 @@ static json_t *account(const struct hr_summary *summary, const struct hr_account
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "life_s", seconds(of->life_ns),
-			 "states_s", states(summary, of),
+			 "states_s", hr_json_states(summary, of),
 			 "syscalls", count(of->syscalls),
 			 "voluntary_switches", count(of->voluntary),
 			 "involuntary_switches", count(of->involuntary),
@@ -401,14 +329,17 @@ static json_t *quotas(const struct hr_summary *summary)
 }
 
 /* Keys that later work fills in are null from the start, so that a program can rely on every key. */
-static json_t *report(const struct hr_summary *summary)
+static json_t *report(const struct hr_analysis *analysis)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	const struct hr_summary *summary = analysis->summary;
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
 			 "health", health(summary),
-			 "levels", levels(summary),
+			 "total", hr_json_level(summary, NULL),
+			 "levels", hr_json_levels(analysis),
 			 "model",
 			 "verdict",
 			 "runner_up",
@@ -431,9 +362,9 @@ static json_t *report(const struct hr_summary *summary)
 			 "pressure", hr_json_pressure(summary));
 }
 
-int hr_report_json(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+int hr_report_json(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
-	json_t *document = report(summary);
+	json_t *document = report(analysis);
 	int failed;
 
 	if (!document)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "analyse/summary.h"
+#include "analyse/analysis.h"
 
 /*
  * Renderings of one run. They write to `out` and flush it: 0, or -EIO with err set if it did not take everything (errno
@@ -16,9 +16,9 @@
  * For people: plain text in HR_PAGE_COLUMNS columns, the first screen says where the time went. utf8: what the reader's
  * terminal takes.
  */
-int hr_report_text(const struct hr_summary *summary, bool utf8, FILE *out, struct hr_err *err);
+int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, struct hr_err *err);
 
 /* For programs: "headroom.report/1", see docs/report.schema.json. ASCII only. What was not measured is null. */
-int hr_report_json(const struct hr_summary *summary, FILE *out, struct hr_err *err);
+int hr_report_json(const struct hr_analysis *analysis, FILE *out, struct hr_err *err);
 
 #endif

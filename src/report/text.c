@@ -222,7 +222,7 @@ void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary
 	answer_cpus(page, summary);
 }
 
-int hr_report_text(const struct hr_summary *summary, bool utf8, FILE *out, struct hr_err *err)
+int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, struct hr_err *err)
 {
 	static void (*const sections[])(const struct hr_page *, const struct hr_summary *) = {
 		hr_text_head,	     hr_text_answer,   hr_text_states,	   hr_text_groups,    hr_text_requests,
@@ -233,7 +233,7 @@ int hr_report_text(const struct hr_summary *summary, bool utf8, FILE *out, struc
 	struct hr_page page = { .out = out, .utf8 = utf8 };
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-		sections[i](&page, summary);
+		sections[i](&page, analysis->summary);
 	if (fflush(out) || ferror(out))
 		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the report");
 	return 0;

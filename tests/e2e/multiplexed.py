@@ -32,7 +32,7 @@ def a_pipelined_client_is_marked():
             truth = ask(server, connections=4, requests=3200, depth=16)
             run = recorder.stop()
             check_marked(run, {"batch", "overlap"}, 4, truth["answered"])
-            level = report_json(run.path)["levels"][0]
+            level = report_json(run.path)["total"]
             for name in ("throughput_rps", "in_flight", "in_flight_little"):
                 equal(f"{name} in the report", level[name], None)
 
@@ -74,7 +74,7 @@ def one_odd_client_leaves_the_run_its_numbers():
             truth = ask(server, connections=3, requests=100)
             run = recorder.stop()
             report = report_json(run.path)
-            level, flow = report["levels"][0], report["connections"][0]
+            level, flow = report["total"], report["connections"][0]
             equal("marked connections", run.value("SELECT count(*) FROM connections WHERE multiplexed = 'http2'"), 1)
             equal("answers to the others", truth["answered"], 300)
             equal("requests", flow["requests"], 300)

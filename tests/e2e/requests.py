@@ -426,7 +426,7 @@ def of_a_server_and_its_backend_in_one_run_only_the_front_counts_in_the_throughp
                 fronts = {row["endpoint"]: row["front"] for row in report["connections"] if row["role"] == "server"}
                 equal("flows at the front", fronts, {server.endpoint: True, backend.endpoint: False})
                 expected = truth["answered"] * SECOND / run.end_ns()
-                level = report["levels"][0]
+                level = report["total"]
                 between("requests per second in the report", level["throughput_rps"], 0.95 * expected, 1.05 * expected)
                 in_flight_of_client = truth["sum_ns"] / run.end_ns()
                 between("in flight in the report", level["in_flight"], 0.9 * in_flight_of_client, 1.01 * in_flight_of_client)
@@ -453,7 +453,7 @@ def the_report_says_of_a_request_what_its_construction_says():
     with temporary_directory() as directory, RequestServer(directory, mode="threads", sleep_us=5000) as server:
         with Recorder(directory, "-p", server.pid) as recorder:
             truth = ask(server, connections=2, requests=100)
-            level = report_json(recorder.stop().path)["levels"][0]
+            level = report_json(recorder.stop().path)["total"]
             latency_ms = truth["sum_ns"] / truth["answered"] / MS
             between("mean latency", level["latency_ms"]["mean"], 0.9 * latency_ms, 1.01 * latency_ms, " ms")
             between("median latency", level["latency_ms"]["p50"], 5, truth["p50_ns"] / MS * (1 + 1 / 32), " ms")

@@ -130,7 +130,7 @@ def check_pressure(run):
 def check_resource(path, device):
     """The report has the disk among the resources, as busy as the run file says."""
     report = report_json(path)
-    (level,) = report["levels"]
+    level = report["total"]
     found = [each for each in level["resources"] if each["name"] == f"disk:{name_of(device)}"]
     equal("resources that are this disk", len(found), 1)
     equal("its kind", found[0]["kind"], "disk")

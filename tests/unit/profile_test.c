@@ -448,13 +448,13 @@ static void a_damaged_file_gives_unknown_frames_and_no_crash(void **state)
 static int write_text(const struct hr_summary *summary, enum hr_export_side side, FILE *out, struct hr_err *err)
 {
 	(void)side;
-	return hr_report_text(summary, false, out, err);
+	return hr_report_text(&(struct hr_analysis){ .summary = (struct hr_summary *)summary }, false, out, err);
 }
 
 static int write_json(const struct hr_summary *summary, enum hr_export_side side, FILE *out, struct hr_err *err)
 {
 	(void)side;
-	return hr_report_json(summary, out, err);
+	return hr_report_json(&(struct hr_analysis){ .summary = (struct hr_summary *)summary }, out, err);
 }
 
 static void assert_has(const char *text, const char *line)

@@ -60,7 +60,7 @@ static const char *render_text(struct fixture *fixture, bool utf8)
 	if (!fixture->summary)
 		fixture->summary = sample_load(fixture->path);
 	out = open_memstream(&fixture->text, &size);
-	if (hr_report_text(fixture->summary, utf8, out, &err))
+	if (hr_report_text(&(struct hr_analysis){ .summary = fixture->summary }, utf8, out, &err))
 		fail_msg("%s", err.text);
 	fclose(out);
 	return fixture->text;
@@ -74,7 +74,7 @@ static json_t *render_json(struct fixture *fixture)
 
 	fixture->summary = sample_load(fixture->path);
 	out = open_memstream(&fixture->text, &size);
-	if (hr_report_json(fixture->summary, out, &err))
+	if (hr_report_json(&(struct hr_analysis){ .summary = fixture->summary }, out, &err))
 		fail_msg("%s", err.text);
 	fclose(out);
 	fixture->json = json_loads(fixture->text, 0, NULL);
@@ -120,7 +120,7 @@ static void assert_plain(const char *text)
 			fail_msg("byte %02x in the report", *p);
 }
 
-/* json_path(root, "levels.0.states_s.user") */
+/* json_path(root, "total.states_s.user") */
 static json_t *at(json_t *node, const char *path)
 {
 	char copy[256], *rest = copy;
@@ -366,13 +366,13 @@ static void json_holds_the_numbers_of_the_run(void **state)
 	assert_number(root, "health.cost.bpf_cpu_share", 0.008);
 	assert_number(root, "health.cost.collector_cpu_share", 0.01);
 	assert_number(root, "health.cost.collector_rss_bytes", 14 << 20);
-	assert_number(root, "levels.0.seconds", 3);
-	assert_number(root, "levels.0.states_s.user", 1.65);
-	assert_number(root, "levels.0.states_s.net_recv", 0);
-	assert_text(root, "levels.0.resources.0.name", "cpu");
-	assert_number(root, "levels.0.resources.0.utilisation", 0.4);
-	assert_text(root, "levels.0.resources.1.name", "thread nginx/nginx 101");
-	assert_number(root, "levels.0.resources.1.utilisation", 0.45);
+	assert_number(root, "total.seconds", 3);
+	assert_number(root, "total.states_s.user", 1.65);
+	assert_number(root, "total.states_s.net_recv", 0);
+	assert_text(root, "total.resources.0.name", "cpu");
+	assert_number(root, "total.resources.0.utilisation", 0.4);
+	assert_text(root, "total.resources.1.name", "thread nginx/nginx 101");
+	assert_number(root, "total.resources.1.utilisation", 0.45);
 	assert_text(root, "syscalls.0.name", "epoll_wait");
 	assert_number(root, "syscalls.0.p50_us", 1.0875);
 	assert_number(root, "syscalls.0.total_s", 1.48);
@@ -392,9 +392,9 @@ static void what_was_not_measured_is_null_in_json(void **state)
 {
 	static const char *const later[] = { "model", "verdict", "runner_up" };
 	static const char *const unmeasured[] = {
-		"run.target_status", "levels.0.level", "levels.0.throughput_rps", "levels.0.in_flight",
-		"levels.0.in_flight_little", "levels.0.latency_ms", "levels.0.states_per_request_us", "levels.0.resources.0.demand_us",
-		"levels.0.states_s.klock", "syscalls.1.p50_us", "cpus.0.irq_s", "cpu_waits.runq.owners_s.irq",
+		"run.target_status", "total.level", "total.throughput_rps", "total.in_flight",
+		"total.in_flight_little", "total.latency_ms", "total.states_per_request_us", "total.resources.0.demand_us",
+		"total.states_s.klock", "syscalls.1.p50_us", "cpus.0.irq_s", "cpu_waits.runq.owners_s.irq",
 		"thread_groups.1.not_run_s", "processes.1.command", "processes.2.on_cpu_at_once_mean",
 		"neighbours.2.pid",
 	};
@@ -412,7 +412,7 @@ static void an_empty_run_is_null_in_json_and_never_zero(void **state)
 		"health.accounted_share", "health.worst_thread_off_share", "health.worst_thread_tid", "health.lossy",
 		"health.lost", "health.losses", "health.features", "health.cost.bpf_cpu_share",
 		"health.cost.bpf_sampled_s", "health.cost.collector_cpu_share", "health.cost.collector_rss_bytes",
-		"levels.0.states_s", "levels.0.throughput_rps", "cpu_waits", "quotas", "connections", "listeners",
+		"total.states_s", "total.throughput_rps", "cpu_waits", "quotas", "connections", "listeners",
 		"network_counters",
 	};
 	struct fixture *fixture = *state;
@@ -423,7 +423,7 @@ static void an_empty_run_is_null_in_json_and_never_zero(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_null_at(root, paths[i]);
 	assert_number(root, "run.seconds", 0);
-	assert_int_equal(json_array_size(at(root, "levels.0.resources")), 0);
+	assert_int_equal(json_array_size(at(root, "total.resources")), 0);
 }
 
 static const char *const requests_answer =
@@ -536,18 +536,18 @@ static void json_holds_what_was_asked_of_the_run(void **state)
 
 	sample_write_asked(fixture->path);
 	root = render_json(fixture);
-	assert_number(root, "levels.0.throughput_rps", 2000);
-	assert_number(root, "levels.0.in_flight", 4.01);
-	assert_number(root, "levels.0.in_flight_little", 4);
-	assert_number(root, "levels.0.latency_ms.mean", 2);
-	assert_number(root, "levels.0.latency_ms.p50", 1.0156245);
-	assert_number(root, "levels.0.latency_ms.p99", 4.0624995);
-	assert_number(root, "levels.0.states_per_request_us.user", 300);
-	assert_number(root, "levels.0.states_per_request_us.sleep", 0);
-	assert_number(root, "levels.0.states_per_request_us.handoff", 25);
-	assert_null_at(root, "levels.0.states_per_request_us.klock");
-	assert_number(root, "levels.0.resources.0.demand_us", 200); /* 0.4 of the CPUs for 2,000 a second */
-	assert_number(root, "levels.0.resources.1.demand_us", 225);
+	assert_number(root, "total.throughput_rps", 2000);
+	assert_number(root, "total.in_flight", 4.01);
+	assert_number(root, "total.in_flight_little", 4);
+	assert_number(root, "total.latency_ms.mean", 2);
+	assert_number(root, "total.latency_ms.p50", 1.0156245);
+	assert_number(root, "total.latency_ms.p99", 4.0624995);
+	assert_number(root, "total.states_per_request_us.user", 300);
+	assert_number(root, "total.states_per_request_us.sleep", 0);
+	assert_number(root, "total.states_per_request_us.handoff", 25);
+	assert_null_at(root, "total.states_per_request_us.klock");
+	assert_number(root, "total.resources.0.demand_us", 200); /* 0.4 of the CPUs for 2,000 a second */
+	assert_number(root, "total.resources.1.demand_us", 225);
 	assert_int_equal(json_array_size(at(root, "connections")), 4);
 	assert_text(root, "connections.0.endpoint", ":8080");
 	assert_number(root, "connections.0.processes", 2);
@@ -574,8 +574,8 @@ static void json_holds_what_was_asked_of_the_run(void **state)
 static void requests_that_cannot_be_told_apart_are_null_in_json(void **state)
 {
 	static const char *const paths[] = {
-		"levels.0.throughput_rps", "levels.0.in_flight", "levels.0.in_flight_little", "levels.0.latency_ms",
-		"levels.0.states_per_request_us", "connections.0.requests", "connections.0.throughput_rps",
+		"total.throughput_rps", "total.in_flight", "total.in_flight_little", "total.latency_ms",
+		"total.states_per_request_us", "connections.0.requests", "connections.0.throughput_rps",
 		"connections.0.in_flight.counted", "connections.0.in_flight.little",
 	};
 	struct fixture *fixture = *state;
@@ -587,8 +587,8 @@ static void requests_that_cannot_be_told_apart_are_null_in_json(void **state)
 		assert_null_at(root, paths[i]);
 	assert_number(root, "connections.0.multiplexed_reads", 5000);
 	assert_number(root, "connections.0.connections.multiplexed.batch", 1);
-	assert_number(root, "levels.0.multiplexed.connections", 1);
-	assert_number(root, "levels.0.multiplexed.reads", 5000);
+	assert_number(root, "total.multiplexed.connections", 1);
+	assert_number(root, "total.multiplexed.reads", 5000);
 	assert_number(root, "connections.0.stages_ms.queue.count", 5040);
 }
 
@@ -599,10 +599,10 @@ static void what_one_odd_client_asked_is_left_out_of_the_numbers_in_json(void **
 
 	sample_write_odd_client(fixture->path, 3);
 	root = render_json(fixture);
-	assert_number(root, "levels.0.throughput_rps", 2000);
-	assert_number(root, "levels.0.latency_ms.mean", 0.5);
-	assert_number(root, "levels.0.multiplexed.connections", 1);
-	assert_number(root, "levels.0.multiplexed.reads", 3);
+	assert_number(root, "total.throughput_rps", 2000);
+	assert_number(root, "total.latency_ms.mean", 0.5);
+	assert_number(root, "total.multiplexed.connections", 1);
+	assert_number(root, "total.multiplexed.reads", 3);
 	assert_number(root, "connections.0.requests", 6000);
 	assert_number(root, "connections.0.multiplexed_reads", 3);
 	assert_number(root, "connections.0.connections.multiplexed.http2", 1);
@@ -663,10 +663,10 @@ static void a_full_disk_is_an_error(void **state)
 
 	fixture->summary = sample_load(fixture->path);
 	assert_non_null(full);
-	assert_int_equal(hr_report_text(fixture->summary, true, full, &err), -ENOSPC);
+	assert_int_equal(hr_report_text(&(struct hr_analysis){ .summary = fixture->summary }, true, full, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, "cannot write the report"));
 	clearerr(full);
-	assert_int_equal(hr_report_json(fixture->summary, full, &err), -ENOSPC);
+	assert_int_equal(hr_report_json(&(struct hr_analysis){ .summary = fixture->summary }, full, &err), -ENOSPC);
 	fclose(full);
 }
 

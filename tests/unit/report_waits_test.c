@@ -38,7 +38,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const char *render(struct fixture *fixture, int (*report)(const struct hr_summary *, FILE *, struct hr_err *))
+static const char *render(struct fixture *fixture, int (*report)(const struct hr_analysis *, FILE *, struct hr_err *))
 {
 	struct hr_err err;
 	size_t size;
@@ -48,15 +48,15 @@ static const char *render(struct fixture *fixture, int (*report)(const struct hr
 	if (!fixture->summary)
 		fixture->summary = sample_load(fixture->path);
 	out = open_memstream(&fixture->text, &size);
-	if (report(fixture->summary, out, &err))
+	if (report(&(struct hr_analysis){ .summary = fixture->summary }, out, &err))
 		fail_msg("%s", err.text);
 	fclose(out);
 	return fixture->text;
 }
 
-static int plain(const struct hr_summary *summary, FILE *out, struct hr_err *err)
+static int plain(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
-	return hr_report_text(summary, false, out, err);
+	return hr_report_text(analysis, false, out, err);
 }
 
 static void assert_has(const char *text, const char *part)

@@ -40,7 +40,7 @@ static struct fixture load(const struct scratch *scratch, void (*add)(struct hr_
 		fail_msg("%s", err.text);
 	hr_reader_close(reader);
 	out = open_memstream(&fixture.text, &bytes);
-	assert_int_equal(hr_report_text(fixture.summary, false, out, &err), 0);
+	assert_int_equal(hr_report_text(&(struct hr_analysis){ .summary = fixture.summary }, false, out, &err), 0);
 	fclose(out);
 	return fixture;
 }
