@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Locks other than a mutex of one process, with holders that are on CPU or asleep.
+ *
+ * Usage: lock_kinds KIND [MILLISECONDS], KIND one of kinds[]. Prints the lock's address and how long threads named "waiter" waited
+ * for it, by their own clocks.
+ */
+#include "workload.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define HOLD_NS (3 * MS)
+#define READERS 2
+
+pthread_rwlock_t starved_lock = PTHREAD_RWLOCK_INITIALIZER;
+
+/* What both processes see: at the same address, as the second is a fork. */
+struct shared {
+	pthread_mutex_t lock;
+	uint64_t waited_ns;
+};
+
+static uint64_t end_ns, waited_ns;
+
+/* ---- readers that always overlap: the writer hardly gets in ---- */
+
+static void *read_on(void *reader)
+{
+	set_name("reader");
+	sleep_ns((uint64_t)(reader != NULL) * HOLD_NS / 2);
+	while (now_ns() < end_ns) {
+		pthread_rwlock_rdlock(&starved_lock);
+		sleep_ns(HOLD_NS);
+		pthread_rwlock_unlock(&starved_lock);
+	}
+	return NULL;
+}
+
+static void *write_on(void *argument)
+{
+	set_name("waiter");
+	while (now_ns() < end_ns) {
+		uint64_t before_ns = now_ns();
+
+		pthread_rwlock_wrlock(&starved_lock);
+		waited_ns += now_ns() - before_ns;
+		pthread_rwlock_unlock(&starved_lock);
+		sleep_ns(MS);
+	}
+	return argument;
+}
+
+static const void *starve(void)
+{
+	pthread_t readers[READERS], writer;
+
+	for (size_t i = 0; i < READERS; i++)
+		start_thread(&readers[i], read_on, i ? readers : NULL);
+	start_thread(&writer, write_on, NULL);
+	for (size_t i = 0; i < READERS; i++)
+		pthread_join(readers[i], NULL);
+	pthread_join(writer, NULL);
+	return &starved_lock;
+}
+
+/* ---- two processes and one lock ---- */
+
+static void take_turns(struct shared *shared)
+{
+	while (now_ns() < end_ns) {
+		uint64_t before_ns = now_ns();
+
+		pthread_mutex_lock(&shared->lock);
+		shared->waited_ns += now_ns() - before_ns;
+		spin_until(now_ns() + HOLD_NS);
+		pthread_mutex_unlock(&shared->lock);
+		sleep_ns(MS / 10);
+	}
+}
+
+static const void *share(void)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attributes;
+	pid_t child;
+
+	if (shared == MAP_FAILED)
+		die("cannot map");
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&shared->lock, &attributes);
+	child = fork();
+	if (child < 0)
+		die("cannot fork");
+	set_name(child ? "parent" : "child");
+	take_turns(shared);
+	if (!child)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	waited_ns = shared->waited_ns;
+	return &shared->lock;
+}
+
+static const struct {
+	const char *name;
+	const void *(*run)(void);
+} kinds[] = {
+	{ "rwlock", starve },
+	{ "shared", share },
+};
+
+int main(int argc, char **argv)
+{
+	const void *lock = NULL;
+
+	workload_begin(&argc, &argv);
+	workload_ready();
+	end_ns = now_ns() + (uint64_t)argument(argc, argv, 2, 2000) * MS;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (argc > 1 && !strcmp(argv[1], kinds[i].name))
+			lock = kinds[i].run();
+	if (!lock)
+		die("no such kind of lock");
+	printf("{\"address\":\"%p\",\"waited_ns\":%lu}", lock, waited_ns);
+	workload_end();
+	return 0;
+}
