@@ -19,7 +19,7 @@ struct hr_edge_load {
 	enum hr_source source;
 	bool is_open;
 	const char *subject;	/* as in the file */
-	const char *futex_pair;	/* address of the pair of futexes that it is one of: see locks.c; NULL: it is no futex */
+	const char *futex_pair;	/* what is the same for the same lock: see locks.c; NULL: it is no futex */
 	const char *waker_name; /* label of its group, or name of a thread outside the target */
 	size_t lock;		/* index in summary.waits.locks; HR_NO_INDEX: it is for none */
 	uint32_t futex, label;	/* numbers: of the pair; of the peer or the waker's name; HR_BLAME_NONE: none */
@@ -55,7 +55,7 @@ int hr_edges_knots(struct hr_load *load, struct hr_edges *edges);
 
 /* locks.c: reads the locks of the file, before the edges; what the edges say of them, after. */
 int hr_load_locks(struct hr_load *load);
-const char *hr_futex_pair(struct hr_load *load, const char *address);
+const char *hr_futex_pair(struct hr_load *load, int64_t process_id, const char *address);
 const char *hr_lock_shown(const struct hr_waits_summary *waits, size_t lock);
 int hr_edges_locks(struct hr_load *load, struct hr_edges *edges);
 

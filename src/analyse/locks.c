@@ -32,6 +32,14 @@ static struct hr_lock_summary *add_lock(struct hr_load *load)
 	return lock;
 }
 
+/* src/collect/symbols.c writes it so where stores reach other processes, and only there. */
+#define SHARED_MARK " (inode "
+
+static bool is_shared(const char *mapping)
+{
+	return mapping && strstr(mapping, SHARED_MARK) && mapping[strlen(mapping) - 1] == ')';
+}
+
 static int on_lock(struct hr_load *load, struct hr_query *query)
 {
 	struct hr_lock_summary *lock = add_lock(load);
@@ -47,7 +55,9 @@ static int on_lock(struct hr_load *load, struct hr_query *query)
 	lock->contended_ns = hr_query_int(query, 6);
 	lock->queued_ns = hr_query_int(query, 7);
 	lock->longest = hr_query_int(query, 8);
-	lock->name = lock->symbol ? lock->symbol : lock->address;
+	lock->is_shared = is_shared(lock->mapping);
+	lock->process_count = 1;
+	lock->name = lock->symbol ? lock->symbol : lock->is_shared ? lock->mapping : lock->address;
 	lock->is_gil = lock->symbol && strncmp(lock->symbol, HR_GIL_NAME, strlen(HR_GIL_NAME)) == 0;
 	return 0;
 }
@@ -92,13 +102,25 @@ static uint64_t pair_of(const char *address)
 	return strtoull(address, NULL, 16) & ~(uint64_t)(PAIR_BYTES - 1);
 }
 
-const char *hr_futex_pair(struct hr_load *load, const char *address)
+/* What differs for locks that are not the same: memory that processes share is the same in each of them, whatever its address. */
+const char *hr_futex_pair(struct hr_load *load, int64_t process_id, const char *address)
 {
-	char pair[32];
+	size_t index = futex_of(load, process_id, address);
+	const struct hr_lock_summary *lock = index == HR_NO_INDEX ? NULL : &load->summary->waits.locks[index];
+	const char *mark = lock && lock->is_shared ? strstr(lock->mapping, SHARED_MARK) : NULL;
+	char pair[512];
 
 	if (!address)
 		return NULL;
-	snprintf(pair, sizeof(pair), "0x%" PRIx64, pair_of(address));
+	if (mark) {
+		const char *offset = mark;
+
+		while (offset > lock->mapping && *offset != '+')
+			offset--;
+		snprintf(pair, sizeof(pair), "%.*s+0x%" PRIx64 "%s", (int)(offset - lock->mapping), lock->mapping, pair_of(offset + 1), mark);
+	} else {
+		snprintf(pair, sizeof(pair), "%" PRId64 " 0x%" PRIx64, process_id, pair_of(address));
+	}
 	return hr_load_text(load, pair);
 }
 
@@ -133,6 +155,7 @@ static size_t kernel_lock_of(struct hr_load *load, const struct hr_edge_load *ed
 	lock->pid = process->pid;
 	lock->address = lock->name = edge->subject;
 	lock->is_kernel = lock->is_lock = true;
+	lock->process_count = 1;
 	return summary->waits.lock_count - 1;
 }
 
@@ -189,6 +212,56 @@ static void describe_lock(struct hr_lock_summary *lock, const struct hr_edges *e
 	lock->releaser = most_frequent_waker(of, count);
 }
 
+/* The first of the rows for one lock in memory that processes share. */
+static size_t first_of_shared(const struct hr_waits_summary *waits, size_t index)
+{
+	const struct hr_lock_summary *lock = &waits->locks[index];
+
+	for (size_t i = 0; i < index && lock->is_shared; i++)
+		if (waits->locks[i].is_shared && strcmp(waits->locks[i].mapping, lock->mapping) == 0)
+			return i;
+	return index;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b; /* HR_NULL is below all */
+}
+
+/*
+ * What each process counted of a lock that they share comes together in the first. When they waited at the same time is not known:
+ * contended and longest are of that process in which it was most.
+ */
+static int merge_shared(struct hr_load *load, struct hr_edges *edges)
+{
+	struct hr_waits_summary *waits = &load->summary->waits;
+	size_t *now_at = calloc(waits->lock_count + 1, sizeof(*now_at));
+	size_t kept = 0;
+
+	if (!now_at)
+		return -ENOMEM;
+	for (size_t i = 0; i < waits->lock_count; i++) {
+		struct hr_lock_summary lock = waits->locks[i], *first;
+
+		waits->locks[kept] = lock;
+		now_at[i] = first_of_shared(waits, kept);
+		first = &waits->locks[now_at[i]];
+		if (now_at[i] == kept++)
+			continue;
+		kept--;
+		first->process_count++;
+		first->contended_ns = larger(first->contended_ns, lock.contended_ns);
+		first->longest = larger(first->longest, lock.longest);
+		first->queued_ns = hr_account_known_sum(first->queued_ns, lock.queued_ns);
+	}
+	waits->lock_count = kept;
+	for (size_t i = 0; i < edges->count; i++)
+		if (edges->all[i].lock != HR_NO_INDEX)
+			edges->all[i].lock = now_at[edges->all[i].lock];
+	free(now_at);
+	return 0;
+}
+
 static void find_lock_of_edge(struct hr_load *load, struct hr_edge_load *edge, size_t futex_count)
 {
 	const struct hr_summary *summary = load->summary;
@@ -211,6 +284,10 @@ int hr_edges_locks(struct hr_load *load, struct hr_edges *edges)
 		for (size_t i = 0; i < edges->count; i++)
 			if ((edges->all[i].kind == HR_SUBJECT_KLOCK) == is_kernel)
 				find_lock_of_edge(load, &edges->all[i], futex_count);
+	if (merge_shared(load, edges)) {
+		free(order);
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < edges->count; i++)
 		if (edges->all[i].lock != HR_NO_INDEX)
 			order[count++] = &edges->all[i];

@@ -56,6 +56,11 @@ static size_t thread_index(struct hr_load *load, int64_t thread_id)
 	return thread ? (size_t)(thread - load->summary->threads) : HR_NO_INDEX;
 }
 
+static int64_t process_id_of(const struct hr_load *load, size_t thread)
+{
+	return load->summary->processes[load->summary->threads[thread].process].process_id;
+}
+
 static void take_waker(const struct hr_summary *summary, struct hr_edge_load *edge, size_t waker)
 {
 	if (waker == HR_NO_INDEX)
@@ -98,7 +103,7 @@ static int on_edge(struct hr_load *load, struct hr_query *query)
 		.window_ns = hr_load_amount(query, 11),
 	};
 	if (edge->kind == HR_SUBJECT_FUTEX)
-		edge->futex_pair = hr_futex_pair(load, edge->subject);
+		edge->futex_pair = hr_futex_pair(load, process_id_of(load, thread), edge->subject);
 	if (edge->source == HR_SOURCE_THREAD)
 		take_waker(load->summary, edge, thread_index(load, hr_query_int(query, 6)));
 	else

@@ -62,17 +62,20 @@ struct hr_knot_summary {
 struct hr_lock_summary {
 	int64_t process_id; /* first, to be found by */
 	const char *address;
-	const char *process; /* its name */
+	const char *process; /* its name; of a lock that several share, of the first */
 	int64_t pid;
-	const char *name;    /* its symbol, or where it lies, or its address */
+	size_t process_count; /* more than 1: they wait for one lock in memory that they share */
+	const char *name;    /* its symbol, or where it lies in shared memory, or its address */
 	const char *symbol, *mapping; /* NULL: none, or not known */
 	bool is_kernel;	     /* a lock of the kernel: known by the waits for it only */
 	bool is_lock;	     /* false: those who wake its waiters do not wait there, as of a condition or a queue */
 	bool is_gil;
+	bool is_shared;	     /* it lies in memory that processes can share */
 	size_t thread_count; /* that waited */
 	uint64_t count, time_ns; /* waits that are over, or were open at the end */
 	int64_t handover_ns; /* of them together; HR_NULL: not known */
-	int64_t contended_ns, queued_ns, longest; /* HR_NULL: not known */
+	/* HR_NULL: not known; if several processes share it, contended and longest are of that one in which it was most */
+	int64_t contended_ns, queued_ns, longest;
 	const char *releaser; /* label of the group that ended most waits, or name of a thread outside the target; NULL: not known */
 };
 

@@ -287,11 +287,11 @@ void hr_text_waits(const struct hr_page *page, const struct hr_summary *summary)
 /* "_PyRuntime+0x1a8 (the GIL)", "0x55d0c8 [heap]", "kernel mmap_lock". */
 static void put_lock_name(const struct hr_page *page, int width, const struct hr_lock_summary *lock)
 {
-	const char *file = lock->mapping && !lock->symbol ? strrchr(lock->mapping, '/') : NULL;
+	const char *mapping = lock->symbol || lock->is_shared ? NULL : lock->mapping, *file = mapping ? strrchr(mapping, '/') : NULL;
 	char name[512], title[sizeof(name) + 16];
 
-	snprintf(name, sizeof(name), "%s%s%s%s", lock->is_kernel ? "kernel " : "", lock->name,
-		 lock->mapping && !lock->symbol ? " " : "", lock->symbol || !lock->mapping ? "" : file ? file + 1 : lock->mapping);
+	snprintf(name, sizeof(name), "%s%s%s%s", lock->is_kernel ? "kernel " : "", lock->name, mapping ? " " : "",
+		 file ? file + 1 : mapping ? mapping : "");
 	hr_page_text(page, width, hr_lock_title(name, lock->is_gil, title, sizeof(title)));
 }
 
@@ -302,16 +302,22 @@ static const char *releaser_of(const struct hr_lock_summary *lock)
 
 	if (!lock->releaser)
 		return "n/a";
+	if (lock->process_count > 1)
+		return lock->releaser;
 	return strncmp(lock->releaser, lock->process, length) == 0 && lock->releaser[length] == '/' ? lock->releaser + length + 1 :
 												       lock->releaser;
 }
 
 static void put_lock(const struct hr_page *page, const struct hr_summary *summary, const struct hr_lock_summary *lock)
 {
+	char processes[40];
+
 	fputs("  ", page->out);
 	put_lock_name(page, -27, lock);
 	fputc(' ', page->out);
-	hr_page_text(page, -13, lock->process);
+	if (lock->process_count > 1)
+		snprintf(processes, sizeof(processes), "%zu processes", lock->process_count);
+	hr_page_text(page, -13, lock->process_count > 1 ? processes : lock->process);
 	hr_page_count(page, 8, (double)lock->thread_count);
 	hr_page_duration(page, 9, (double)lock->time_ns);
 	hr_page_share(page, 10, hr_page_ratio(known(lock->contended_ns), (double)summary->run.recorded_ns));

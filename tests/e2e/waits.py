@@ -2,9 +2,10 @@
 """Who waits for whom: locks whose holder does something known, and threads that wait for what nobody of them ends."""
 
 import functools
+import os
 
-from harness import MS, between, cases, check, equal, temporary_directory, test
-from recorder import Recorder
+from harness import MS, SLOWNESS, Skip, between, cases, check, equal, find_program, need, run_command, temporary_directory, test
+from recorder import Recorder, report_json
 from workload import Workload
 
 THREADS = 2
@@ -100,3 +101,207 @@ def sleeps_are_ended_by_a_timer_and_not_by_whoever_runs():
                 "SELECT e.source, sum(w.count) AS count FROM edges e JOIN waits w USING (edge_id) "
                 "WHERE e.state = 'sleep' GROUP BY 1")}
     check(sources.get("interrupt", 0) >= 0.95 * sum(sources.values()), f"sleeps ended by {sources}")
+
+
+# What the report says of programs whose waits are known by construction
+
+
+def of_workload(directory, *arguments):
+    """Its truth, and what the report says of a recording of it."""
+    with Workload(*arguments) as workload, Recorder(directory, "-p", workload.pid) as recorder:
+        workload.go()
+        truth = workload.truth()
+        run = recorder.stop()
+        return truth, report_json(run.path)
+
+
+def of_command(directory, *command):
+    with Recorder(directory, "--", *command) as recorder:
+        run = recorder.wait(out=None)
+        return report_json(run.path)
+
+
+def blamed(report, end, *owners, of="share"):
+    """Share of the waiting that is blamed on that, or of="seconds"."""
+    return sum(row[of] for row in report["blame"]["ends"] if row["terminal"] == end and (not owners or row["owner"] in owners))
+
+
+def the_lock(report, **known):
+    """The one lock that is so."""
+    found = [lock for lock in report["locks"] if all(lock[key] == value for key, value in known.items())]
+    check(len(found) == 1, f"{len(found)} locks with {known} of {report['locks']}")
+    return found[0]
+
+
+def lock_ns(lock):
+    """Time waited for it until those who waited were back on a CPU, which is what they see themselves."""
+    return 1e9 * lock["seconds"] + 1e3 * (lock["handover_us"] or 0) * lock["count"]
+
+
+@test
+def a_lock_that_two_processes_share_is_one_lock():
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "lock_kinds", "shared")
+    lock = the_lock(report, kind="lock")
+    equal("processes that share it", lock["processes"], 2)
+    equal("threads that waited for it", lock["threads"], 2)
+    between("time waited for it", lock_ns(lock), 0.85 * truth["waited_ns"], truth["waited_ns"] + MS, "ns")
+    # what else they wait for is the test
+    between("time that is due to those who have it, on CPU", blamed(report, "on_cpu", "parent", "child", of="seconds"),
+            0.8 * lock["seconds"], 1.05 * lock["seconds"])
+
+
+@test
+def a_writer_that_readers_keep_out_waits_for_what_the_readers_do():
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "lock_kinds", "rwlock")
+    lock = max((row for row in report["locks"] if row["symbol"]), key=lambda row: row["seconds"])
+    check(lock["symbol"].startswith("starved_lock"), f"the lock is {lock}")
+    waits = [row for row in report["waits"] if row["waiter"].endswith("waiter") and row["subject"] == lock["symbol"]]
+    between("time that the writer waited", 1e9 * sum(row["seconds"] for row in waits), 0.85 * truth["waited_ns"],
+            truth["waited_ns"] + MS, "ns")
+    readers_ns = 1e9 * blamed(report, "timer", "lock_kinds/reader", of="seconds")
+    between("time that is due to the readers' sleeps", readers_ns, 0.8 * truth["waited_ns"], 1.1 * truth["waited_ns"], "ns")
+
+
+@test
+def a_pipeline_waits_for_its_slow_stage():
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "stages", "pipeline")
+    check(truth["pieces"] > 20 / SLOWNESS, f"only {truth['pieces']} pieces went through")
+    between("share that is due to the middle stage on CPU", blamed(report, "on_cpu", "stages/middle"), 0.9, 1)
+    check(all(lock["kind"] != "lock" or lock["seconds"] < 0.1 for lock in report["locks"]), "a queue is taken for a lock")
+
+
+@test
+def a_pool_that_is_idle_is_not_blamed_on_anybody():
+    with temporary_directory() as directory:
+        _, report = of_workload(directory, "stages", "pool")
+    blame = report["blame"]
+    between("share of waiting that is idle", blame["idle_s"] / blame["waited_s"], 0.95, 1)
+
+
+@test
+def threads_that_map_and_unmap_wait_for_the_mmap_lock_of_their_process():
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "map_convoy", 8)
+    lock = the_lock(report, kind="kernel", name="mmap_lock")
+    check(truth["rounds"] > 8, "hardly a round was done")
+    check(lock["threads"] >= 8 and lock["released_by"] == "map_convoy/mapper", f"the lock is {lock}")
+    between("share of waiting for it", lock["seconds"] / report["blame"]["waited_s"], 0.5, 1)
+    between("share that is due to mappers with a CPU or waiting for one",
+            sum(blamed(report, end, "map_convoy/mapper") for end in ("on_cpu", "runq", "preempted")), 0.9, 1)
+
+
+GIL_SCRIPT = """
+import threading, time
+def work(end):
+    while time.monotonic() < end:
+        sum(i * i for i in range(1000))
+threads = [threading.Thread(target=work, args=(time.monotonic() + 2,)) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+@test
+def python_threads_wait_for_the_gil_and_whoever_has_it():
+    need("/usr/bin/python3")
+    with temporary_directory() as directory:
+        report = of_command(directory, "/usr/bin/python3", "-c", GIL_SCRIPT)
+    locks = [lock for lock in report["locks"] if lock["gil"]]
+    check(locks, f"no lock is the GIL: {report['locks']}")
+    between("time waited for the GIL by 3 of 4 threads", sum(map(lock_ns, locks)) / 1e9, 0.6 * 6, 1.05 * 6)
+    on_cpu = sum(blamed(report, end) for end in ("on_cpu", "preempted", "runq"))
+    between("share that is due to threads on CPU or waiting for one", on_cpu, 0.9, 1)
+
+
+# Compilers whose runtime uses futexes in ways of its own; both are large, so they are used where they are.
+
+
+def compiled(directory, compiler, source, name, *options):
+    program = find_program(compiler)
+    if not program:
+        raise Skip(f"{compiler} is not installed")
+    with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
+        file.write(source)
+    made = run_command(program, *options, "-o", f"{directory}/program", f"{directory}/{name}", cwd=directory,
+                       env={"HOME": directory, **os.environ})
+    if made.returncode and "no default toolchain" in made.stderr:
+        raise Skip(f"{compiler}: {made.stderr.strip()}")
+    equal(f"status of {compiler} ({made.stderr.strip()})", made.returncode, 0)
+    return f"{directory}/program"
+
+
+RUST_SOURCE = """
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+static COUNTER_LOCK: Mutex<u64> = Mutex::new(0);
+static WAITED_NS: AtomicU64 = AtomicU64::new(0);
+fn main() {
+    let end = Instant::now() + Duration::from_secs(2);
+    let threads: Vec<_> = (0..4).map(|i| std::thread::Builder::new().name(format!("turn-{}", i)).spawn(move || {
+        while Instant::now() < end {
+            let before = Instant::now();
+            let mut count = COUNTER_LOCK.lock().unwrap();
+            WAITED_NS.fetch_add(before.elapsed().as_nanos() as u64, Ordering::Relaxed);
+            let until = Instant::now() + Duration::from_millis(2);
+            while Instant::now() < until { *count += 1; }
+            drop(count);
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }).unwrap()).collect();
+    for thread in threads { thread.join().unwrap(); }
+    std::fs::write(std::env::args().nth(1).unwrap(), WAITED_NS.load(Ordering::Relaxed).to_string()).unwrap();
+}
+"""
+
+
+@test
+def a_mutex_of_rust_has_its_name_and_its_holder():
+    with temporary_directory() as directory:
+        report = of_command(directory, compiled(directory, "rustc", RUST_SOURCE, "program.rs", "-O"), f"{directory}/waited")
+        with open(f"{directory}/waited", encoding="utf-8") as file:
+            waited_ns = int(file.read())
+    lock = max(report["locks"], key=lambda row: row["seconds"])
+    equal("kind of the lock", lock["kind"], "lock")
+    check("COUNTER_LOCK" in (lock["symbol"] or ""), f"the lock is {lock}")
+    between("threads that waited for it", lock["threads"], 4, 4)
+    # the threads' own clocks see the spinning before the wait too
+    between("time waited for it", lock_ns(lock), 0.8 * waited_ns, waited_ns + MS, "ns")
+    between("share that is due to its holder", sum(blamed(report, end) for end in ("on_cpu", "preempted", "runq")), 0.85, 1)
+
+
+# LockOSThread ties goroutines to threads: what waits is then a thread. Others wait inside the runtime, which no kernel sees.
+GO_SOURCE = """
+package main
+import ("runtime"; "sync"; "time")
+var lock sync.Mutex
+var group sync.WaitGroup
+func turn(end time.Time) {
+    runtime.LockOSThread()
+    defer group.Done()
+    for time.Now().Before(end) {
+        lock.Lock()
+        for until := time.Now().Add(2 * time.Millisecond); time.Now().Before(until); {}
+        lock.Unlock()
+        time.Sleep(100 * time.Microsecond)
+    }
+}
+func main() {
+    end := time.Now().Add(2 * time.Second)
+    for i := 0; i < 4; i++ { group.Add(1); go turn(end) }
+    group.Wait()
+}
+"""
+
+
+@test
+def goroutines_that_have_threads_of_their_own_wait_for_whoever_has_the_mutex():
+    with temporary_directory() as directory:
+        report = of_command(directory, compiled(directory, "go", GO_SOURCE, "program.go", "build"))
+    waits = [row for row in report["waits"] if row["state"] == "futex"]
+    between("time in futexes", sum(row["seconds"] for row in waits), 0.3 * 6, 60)
+    on_cpu = sum(blamed(report, end) for end in ("on_cpu", "preempted", "runq"))
+    between(f"share that is due to threads on CPU, of {report['blame']['ends']},", on_cpu, 0.6, 1)

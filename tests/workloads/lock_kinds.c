@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 
 #define HOLD_NS (3 * MS)
-#define READERS 2
+#define PAUSE_NS (MS / 2)
+#define READERS 3
 
 pthread_rwlock_t starved_lock = PTHREAD_RWLOCK_INITIALIZER;
 
@@ -23,16 +24,17 @@ struct shared {
 
 static uint64_t end_ns, waited_ns;
 
-/* ---- readers that always overlap: the writer hardly gets in ---- */
+/* ---- readers that nearly always overlap: the writer hardly gets in, and then they wait ---- */
 
 static void *read_on(void *reader)
 {
 	set_name("reader");
-	sleep_ns((uint64_t)(reader != NULL) * HOLD_NS / 2);
+	sleep_ns((uint64_t)(uintptr_t)reader * HOLD_NS / READERS);
 	while (now_ns() < end_ns) {
 		pthread_rwlock_rdlock(&starved_lock);
 		sleep_ns(HOLD_NS);
 		pthread_rwlock_unlock(&starved_lock);
+		sleep_ns(PAUSE_NS);
 	}
 	return NULL;
 }
@@ -45,8 +47,8 @@ static void *write_on(void *argument)
 
 		pthread_rwlock_wrlock(&starved_lock);
 		waited_ns += now_ns() - before_ns;
-		pthread_rwlock_unlock(&starved_lock);
 		sleep_ns(MS);
+		pthread_rwlock_unlock(&starved_lock);
 	}
 	return argument;
 }
@@ -56,7 +58,7 @@ static const void *starve(void)
 	pthread_t readers[READERS], writer;
 
 	for (size_t i = 0; i < READERS; i++)
-		start_thread(&readers[i], read_on, i ? readers : NULL);
+		start_thread(&readers[i], read_on, (void *)i);
 	start_thread(&writer, write_on, NULL);
 	for (size_t i = 0; i < READERS; i++)
 		pthread_join(readers[i], NULL);
