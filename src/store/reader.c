@@ -336,6 +336,16 @@ bool hr_query_is_null(struct hr_query *query, int column)
 	return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
 }
 
+bool hr_query_is_of(struct hr_query *query, int column, enum hr_column_type type)
+{
+	switch (sqlite3_column_type(query->statement, column)) {
+	case SQLITE_INTEGER: return type != HR_COLUMN_TEXT;
+	case SQLITE_FLOAT: return type == HR_COLUMN_REAL;
+	case SQLITE_TEXT: return type == HR_COLUMN_TEXT;
+	}
+	return false;
+}
+
 int64_t hr_query_int(struct hr_query *query, int column)
 {
 	return hr_query_is_null(query, column) ? HR_NULL : sqlite3_column_int64(query->statement, column);

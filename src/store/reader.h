@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/tables.h"
 
 /*
  * Reads a run file, also one left by kill -9, with or without its -wal side file, one that is being written, and one in
@@ -43,6 +44,7 @@ int hr_query_open(struct hr_reader *reader, struct hr_query **ret_query, struct 
 		  const char *types, ...);
 int hr_query_next(struct hr_query *query);
 bool hr_query_is_null(struct hr_query *query, int column);
+bool hr_query_is_of(struct hr_query *query, int column, enum hr_column_type type); /* whole numbers are REAL too */
 int64_t hr_query_int(struct hr_query *query, int column);	/* HR_NULL where NULL */
 double hr_query_real(struct hr_query *query, int column);	/* NAN where NULL */
 const char *hr_query_text(struct hr_query *query, int column); /* NULL where NULL; valid until the next step */

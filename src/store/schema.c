@@ -3,15 +3,10 @@
 
 #include <stddef.h>
 
+#include "store/relations.h"
 #include "store/views.h"
 
 /* Plain tables: STRICT, generated columns and RETURNING shut out the older SQLite of many readers. */
-
-static const char *const column_types[] = {
-	[HR_COLUMN_INT] = "INTEGER",
-	[HR_COLUMN_REAL] = "REAL",
-	[HR_COLUMN_TEXT] = "TEXT",
-};
 
 static const struct hr_column dictionary_columns[] = {
 	{ "table_name", "", "table or view", HR_COLUMN_TEXT },
@@ -42,7 +37,7 @@ static int create_table(sqlite3 *db, const struct hr_table *table)
 	sqlite3_str_appendf(sql, "CREATE TABLE %s (", table->name);
 	for (int i = 0; i < table->column_count; i++)
 		sqlite3_str_appendf(sql, "%s%s %s%s", i ? ", " : "", table->columns[i].name,
-				    column_types[table->columns[i].type],
+				    hr_column_type_name(table->columns[i].type),
 				    table->keyed && i == 0 ? " PRIMARY KEY" : "");
 	sqlite3_str_appendall(sql, ")");
 	return run_built(db, sql);
@@ -92,7 +87,7 @@ static int describe(sqlite3_stmt *insert, const char *name, const char *type, co
 	int result = add_entry(insert, name, NULL, type, NULL, meaning);
 
 	for (int i = 0; i < count && result == SQLITE_OK; i++)
-		result = add_entry(insert, name, columns[i].name, column_types[columns[i].type], columns[i].unit,
+		result = add_entry(insert, name, columns[i].name, hr_column_type_name(columns[i].type), columns[i].unit,
 				   columns[i].meaning);
 	return result;
 }

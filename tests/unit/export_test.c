@@ -116,14 +116,14 @@ static void what_is_wrong_is_one_sentence(void **state)
 		enum hr_exit status;
 		const char *sentence;
 	} lines[] = {
-		{ { NULL }, HR_EXIT_USAGE, "headroom: export: which format? --format folded or --format speedscope\n" },
-		{ { "-f", "csv" }, HR_EXIT_USAGE, "headroom: export: csv is not there yet; " },
-		{ { "-f", "flame" }, HR_EXIT_USAGE, "headroom: export: unknown format 'flame'; it is folded or speedscope\n" },
+		{ { NULL }, HR_EXIT_USAGE, "headroom: export: which format? --format csv, --format folded or --format speedscope\n" },
+		{ { "-f", "folded", "-t", "traffic" }, HR_EXIT_USAGE, "headroom: export: --table goes with --format csv\n" },
+		{ { "-f", "flame" }, HR_EXIT_USAGE, "headroom: export: unknown format 'flame'; it is csv, folded or speedscope\n" },
 		{ { "-f", "folded", "--state=on" }, HR_EXIT_USAGE,
 		  "headroom: export: unknown state 'on'; it is on-cpu, off-cpu or all\n" },
 		{ { "-f", "folded" }, HR_EXIT_USAGE,
 		  "headroom: export: which run? name its file: headroom export RUN.db --format folded\n" },
-		{ { "-f", "folded", "a", "b" }, HR_EXIT_USAGE, "headroom: export: unexpected argument 'b'; it takes one run file\n" },
+		{ { "-f", "folded", "a", "b" }, HR_EXIT_USAGE, "headroom: export: one run at a time; only --format csv takes several\n" },
 		{ { "-f", "folded", "/none.db" }, HR_EXIT_FAILED, "headroom: export: " },
 	};
 	struct fixture *fixture = *state;
