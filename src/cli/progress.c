@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 void hr_progress_init(struct hr_progress *progress, FILE *out)
@@ -35,6 +36,19 @@ static int put_requests(char *line, size_t size, const struct hr_drain_totals *t
 			last);
 }
 
+/* "level 2 of 6: 8, warm-up, 40 s left  " */
+static int put_doing(char *line, size_t size, const struct hr_progress *progress)
+{
+	uint64_t now_ns = hr_clock_mono_ns();
+	char left[32] = "";
+
+	if (!progress->doing)
+		return 0;
+	if (progress->end_ns > now_ns)
+		snprintf(left, sizeof(left), ", %llu s left", (unsigned long long)((progress->end_ns - now_ns) / 1000000000 + 1));
+	return snprintf(line, size, "%s%s%s  ", progress->doing, progress->is_warmup ? ", warm-up" : "", left);
+}
+
 /* A line that the terminal breaks cannot be overwritten: what does not fit is left out. */
 static int columns_of(FILE *out)
 {
@@ -53,7 +67,8 @@ void hr_progress_show(struct hr_progress *progress, uint64_t elapsed_ns, const s
 	progress->losses += totals->losses;
 	if (!progress->on)
 		return;
-	length = snprintf(line, sizeof(line), "%s  ", hr_text_duration(elapsed_ns, elapsed));
+	length = put_doing(line, sizeof(line), progress);
+	length += snprintf(line + length, sizeof(line) - length, "%s  ", hr_text_duration(elapsed_ns, elapsed));
 	length += put_requests(line + length, sizeof(line) - length, totals, interval_ns);
 	snprintf(line + length, sizeof(line) - length,
 		 "%" PRIu32 " threads  %s syscalls/s  on CPU %.1f %%  waiting for CPU %.1f %%  blocked %.1f %%  lost %" PRIu64,

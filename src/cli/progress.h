@@ -8,11 +8,14 @@
 
 #include "collect/drain.h"
 
-/* The line that a recording shows on a terminal: elapsed, requests, threads, syscalls/s, what the threads do, losses. */
+/* The line that a recording shows on a terminal: what it does, elapsed and left, requests, threads, syscalls/s, what the threads do, losses. */
 struct hr_progress {
 	FILE *out;
 	bool shown; /* a line stands there and is to be overwritten */
 	bool on;    /* out is a terminal */
+	bool is_warmup;    /* what it shows does not count */
+	const char *doing; /* said first: "level 2 of 6: 8"; NULL: nothing */
+	uint64_t end_ns;   /* of the monotonic clock: when everything ends, as far as one can tell; 0: cannot be told */
 	uint64_t losses;
 };
 

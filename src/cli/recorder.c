@@ -53,32 +53,72 @@ static void write_textfile(struct hr_recorder *recorder)
 	recorder->textfile_failed = true;
 }
 
+static void show(struct hr_recorder *recorder)
+{
+	uint64_t interval_ns;
+	const struct hr_drain_totals *totals = hr_session_totals(recorder->session, &interval_ns);
+
+	recorder->progress->is_warmup = hr_session_warmup_end_ns(recorder->session) != UINT64_MAX;
+	hr_progress_show(recorder->progress, hr_clock_mono_ns() - recorder->started_ns, totals, interval_ns);
+}
+
 static int end_interval(struct hr_recorder *recorder, struct hr_err *err)
 {
-	const struct hr_drain_totals *totals;
-	uint64_t interval_ns;
 	int ret = hr_session_interval(recorder->session, err);
 
 	if (ret)
 		return ret;
 	recorder->intervals++;
-	totals = hr_session_totals(recorder->session, &interval_ns);
 	write_textfile(recorder);
-	hr_progress_show(recorder->progress, hr_clock_mono_ns() - recorder->started_ns, totals, interval_ns);
+	show(recorder);
 	return add_newcomers(recorder, err);
+}
+
+/* The session has ended the interval by itself: the next one is not to be a short one for that. */
+static void begin_interval(struct hr_recorder *recorder)
+{
+	recorder->interval_end_ns = hr_clock_mono_ns() + recorder->interval_ns;
+}
+
+int hr_recorder_cut(struct hr_recorder *recorder, struct hr_err *err)
+{
+	int ret = end_interval(recorder, err);
+
+	begin_interval(recorder);
+	return ret;
+}
+
+int hr_recorder_mark(struct hr_recorder *recorder, const struct hr_mark *mark, struct hr_err *err)
+{
+	int ret = hr_session_mark(recorder->session, mark, err);
+
+	if (!ret && hr_levels_cuts(mark))
+		begin_interval(recorder);
+	return ret;
+}
+
+static int end_warmup(struct hr_recorder *recorder, struct hr_err *err)
+{
+	int ret = hr_session_measure(recorder->session, err);
+
+	begin_interval(recorder);
+	return ret;
 }
 
 /* Carry out what came by --control; true: stop. */
 static bool obey(struct hr_recorder *recorder)
 {
 	enum hr_control_command command;
+	struct hr_mark mark;
 	struct hr_err err;
 	int ret;
 
-	while ((command = hr_control_read(recorder->control)) != HR_CONTROL_NONE) {
+	while ((command = hr_control_read(recorder->control, &mark)) != HR_CONTROL_NONE) {
 		ret = 0;
 		if (command == HR_CONTROL_ENABLE || command == HR_CONTROL_DISABLE)
 			ret = hr_session_enable(recorder->session, command == HR_CONTROL_ENABLE, &err);
+		if (command == HR_CONTROL_MARK)
+			ret = hr_recorder_mark(recorder, &mark, &err);
 		if (command == HR_CONTROL_STOP)
 			return true; /* answered when the run file is complete */
 		hr_control_answer(recorder->control, ret ? err.text : NULL);
@@ -105,6 +145,7 @@ static void wait_until(struct hr_recorder *recorder, uint64_t until_ns, bool *re
 		{ .fd = recorder->signal_fd, .events = POLLIN },
 		{ .fd = recorder->control ? hr_control_fd(recorder->control) : -1, .events = POLLIN },
 		{ .fd = recorder->command ? recorder->command->pid_fd : -1, .events = POLLIN },
+		{ .fd = recorder->capture ? hr_capture_fd(recorder->capture) : -1, .events = POLLIN },
 	};
 	uint64_t now_ns = hr_clock_mono_ns(), wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
 	struct timespec timeout = { .tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000 };
@@ -115,6 +156,8 @@ static void wait_until(struct hr_recorder *recorder, uint64_t until_ns, bool *re
 		return;
 	*ret_signal = fds[0].revents && read(recorder->signal_fd, &info, sizeof(info)) == sizeof(info);
 	*ret_control = fds[1].revents;
+	if (fds[3].revents)
+		hr_capture_read(recorder->capture);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -122,21 +165,62 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-enum hr_end hr_recorder_run(struct hr_recorder *recorder, struct hr_err *err)
+/* When there is something to do, if nobody wants anything before. */
+static uint64_t next_ns(const struct hr_recorder *recorder, uint64_t end_ns)
 {
-	uint64_t begin_ns = hr_clock_mono_ns(), interval_end_ns = begin_ns + recorder->interval_ns, cost_end_ns = UINT64_MAX;
-	uint64_t end_ns = recorder->duration_ns ? begin_ns + recorder->duration_ns : UINT64_MAX;
+	uint64_t ns = earliest(recorder->interval_end_ns, recorder->cost_end_ns);
+
+	ns = earliest(ns, hr_session_warmup_end_ns(recorder->session));
+	return earliest(earliest(ns, end_ns), hr_clock_mono_ns() + LOOK_NS);
+}
+
+static void begin_cost_window(struct hr_recorder *recorder)
+{
+	hr_session_cost_begin(recorder->session);
+	recorder->cost_end_ns = hr_clock_mono_ns() + cost_window_ns(recorder);
+}
+
+static void end_cost_window(struct hr_recorder *recorder)
+{
+	hr_session_cost_end(recorder->session);
+	recorder->cost_end_ns = UINT64_MAX;
+}
+
+/* What is due at now_ns. */
+static int keep_time(struct hr_recorder *recorder, uint64_t now_ns, struct hr_err *err)
+{
+	if (now_ns >= recorder->cost_end_ns)
+		end_cost_window(recorder);
+	if (now_ns >= hr_session_warmup_end_ns(recorder->session))
+		return end_warmup(recorder, err);
+	if (now_ns < recorder->interval_end_ns)
+		return 0;
+	if (end_interval(recorder, err))
+		return -1;
+	/* a late interval does not make the next ones shorter than asked */
+	recorder->interval_end_ns += recorder->interval_ns;
+	if (recorder->interval_end_ns <= now_ns)
+		recorder->interval_end_ns = now_ns + recorder->interval_ns;
+	if (has_cost_window(recorder->intervals))
+		begin_cost_window(recorder);
+	return 0;
+}
+
+void hr_recorder_begin(struct hr_recorder *recorder)
+{
+	recorder->started_ns = hr_clock_mono_ns();
+	recorder->interval_end_ns = recorder->started_ns + recorder->interval_ns;
+	begin_cost_window(recorder);
+}
+
+enum hr_end hr_recorder_run(struct hr_recorder *recorder, uint64_t for_ns, struct hr_err *err)
+{
+	uint64_t end_ns = for_ns ? hr_clock_mono_ns() + for_ns : UINT64_MAX, now_ns;
 	enum hr_end end = HR_END_FAILURE;
 	bool signalled, asked;
 
-	recorder->started_ns = begin_ns;
-	hr_session_cost_begin(recorder->session);
-	cost_end_ns = begin_ns + cost_window_ns(recorder);
 	for (;;) {
-		uint64_t now_ns = hr_clock_mono_ns();
-
-		wait_until(recorder, earliest(earliest(interval_end_ns, end_ns), earliest(cost_end_ns, now_ns + LOOK_NS)),
-			   &signalled, &asked);
+		wait_until(recorder, next_ns(recorder, end_ns), &signalled, &asked);
 		if (signalled)
 			return HR_END_SIGNAL;
 		if (asked && obey(recorder))
@@ -145,22 +229,9 @@ enum hr_end hr_recorder_run(struct hr_recorder *recorder, struct hr_err *err)
 			return end;
 		hr_session_mend(recorder->session);
 		now_ns = hr_clock_mono_ns();
-		if (now_ns >= cost_end_ns) {
-			hr_session_cost_end(recorder->session);
-			cost_end_ns = UINT64_MAX;
-		}
 		if (now_ns >= end_ns)
 			return HR_END_DURATION;
-		if (now_ns < interval_end_ns)
-			continue;
-		if (end_interval(recorder, err))
+		if (keep_time(recorder, now_ns, err))
 			return HR_END_FAILURE;
-		/* a late interval does not make the next ones shorter than asked */
-		interval_end_ns = interval_end_ns + recorder->interval_ns > now_ns ? interval_end_ns + recorder->interval_ns :
-										     now_ns + recorder->interval_ns;
-		if (has_cost_window(recorder->intervals)) {
-			hr_session_cost_begin(recorder->session);
-			cost_end_ns = hr_clock_mono_ns() + cost_window_ns(recorder);
-		}
 	}
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/caller.h"
+#include "base/clock.h"
 
 #define STATUS_NOT_FOUND 127
 #define STATUS_NOT_RUN 126
@@ -50,16 +51,30 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* In the child: nothing to read, output_fd to write to. */
+static int redirect(int output_fd)
+{
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 || dup2(output_fd, STDERR_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
 /* In the child. The failure pipe closes by itself when exec succeeds. */
-static void become(char *const argv[], int gate_fd, int failure_fd)
+static void become(char *const argv[], int output_fd, int gate_fd, int failure_fd)
 {
 	char go;
 	int code;
 
+	if (output_fd >= 0)
+		setpgid(0, 0);
 	if (read(gate_fd, &go, 1) != 1)
 		_exit(STATUS_NOT_RUN); /* headroom gave up */
 	reset_signals();
-	code = drop_privileges();
+	code = output_fd >= 0 ? redirect(output_fd) : 0;
+	if (!code)
+		code = drop_privileges();
 	if (!code) {
 		execvp(argv[0], argv);
 		code = -errno;
@@ -69,7 +84,7 @@ static void become(char *const argv[], int gate_fd, int failure_fd)
 	_exit(code == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN);
 }
 
-int hr_command_start(char *const argv[], struct hr_command *ret, struct hr_err *err)
+int hr_command_start(char *const argv[], int output_fd, struct hr_command *ret, struct hr_err *err)
 {
 	int gate[2] = { -1, -1 }, failure[2] = { -1, -1 }, code = 0;
 	pid_t pid;
@@ -85,14 +100,17 @@ int hr_command_start(char *const argv[], struct hr_command *ret, struct hr_err *
 	}
 	if (pid == 0) {
 		close(gate[1]);
-		become(argv, gate[0], failure[1]);
+		become(argv, output_fd, gate[0], failure[1]);
 	}
+	if (output_fd >= 0)
+		setpgid(pid, pid); /* here too: whoever comes first */
 	*ret = (struct hr_command){
 		.pid = pid,
 		.name = argv[0],
 		.gate_fd = gate[1],
 		.failure_fd = failure[0],
 		.pid_fd = syscall(SYS_pidfd_open, pid, 0),
+		.has_group = output_fd >= 0,
 	};
 	gate[1] = failure[0] = -1;
 out:
@@ -140,8 +158,27 @@ bool hr_command_poll(struct hr_command *command)
 
 void hr_command_signal(struct hr_command *command, int signal)
 {
-	if (command->pid && !hr_command_poll(command))
+	if (!command->pid)
+		return;
+	if (command->has_group)
+		kill(-command->pid, signal);
+	else if (!hr_command_poll(command))
 		kill(command->pid, signal);
+}
+
+void hr_command_end(struct hr_command *command, uint64_t grace_ns)
+{
+	uint64_t until_ns = hr_clock_mono_ns() + grace_ns;
+
+	if (!command->pid)
+		return;
+	hr_command_signal(command, SIGTERM);
+	while (!hr_command_poll(command) && hr_clock_mono_ns() < until_ns)
+		usleep(10000);
+	if (command->has_group) /* also what a shell left behind that did heed */
+		hr_command_signal(command, SIGKILL);
+	while (command->has_group && !hr_command_poll(command))
+		usleep(1000);
 }
 
 void hr_command_fini(struct hr_command *command)

@@ -20,7 +20,7 @@ struct fifo {
 
 struct hr_control {
 	struct fifo commands, answers;
-	char line[256];
+	char line[1024]; /* of the longest mark */
 	size_t used;
 	bool too_long;
 };
@@ -34,6 +34,8 @@ static const struct {
 	{ "ping", HR_CONTROL_PING },
 	{ "stop", HR_CONTROL_STOP },
 };
+
+static const char mark_word[] = "mark ";
 
 /* By descriptor: whoever may write to the directory could have put another file in the path's place. */
 static void give_to_caller(int fd)
@@ -116,27 +118,34 @@ int hr_control_fd(const struct hr_control *control)
 
 void hr_control_answer(struct hr_control *control, const char *error)
 {
-	char line[512];
+	char line[sizeof(((struct hr_err *)0)->text) + 16];
 	int length = error ? snprintf(line, sizeof(line), "error: %s\n", error) : snprintf(line, sizeof(line), "ack\n");
 
 	if (control->answers.fd >= 0 && write(control->answers.fd, line, length) < 0)
 		return; /* full: nobody reads */
 }
 
-static enum hr_control_command understand(struct hr_control *control)
+static enum hr_control_command understand(struct hr_control *control, struct hr_mark *ret_mark)
 {
 	char clean[184], error[300]; /* 60 bytes, each maybe a U+FFFD */
+	struct hr_err why;
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (!control->too_long && !strcmp(control->line, commands[i].name))
 			return commands[i].command;
+	if (!control->too_long && !strncmp(control->line, mark_word, sizeof(mark_word) - 1)) {
+		if (!hr_mark_parse(control->line + sizeof(mark_word) - 1, ret_mark, &why))
+			return HR_CONTROL_MARK;
+		hr_control_answer(control, why.text);
+		return HR_CONTROL_NONE;
+	}
 	hr_text_clean(clean, sizeof(clean), control->line, 60);
-	snprintf(error, sizeof(error), "unknown command '%s'; there are enable, disable, ping and stop", clean);
+	snprintf(error, sizeof(error), "unknown command '%s'; there are enable, disable, ping, mark and stop", clean);
 	hr_control_answer(control, error);
 	return HR_CONTROL_NONE;
 }
 
-enum hr_control_command hr_control_read(struct hr_control *control)
+enum hr_control_command hr_control_read(struct hr_control *control, struct hr_mark *ret_mark)
 {
 	enum hr_control_command command;
 	char byte;
@@ -152,7 +161,7 @@ enum hr_control_command hr_control_read(struct hr_control *control)
 		control->line[control->used] = 0;
 		if (control->used == 0)
 			continue;
-		command = understand(control);
+		command = understand(control, ret_mark);
 		control->used = 0;
 		control->too_long = false;
 		if (command != HR_CONTROL_NONE)

@@ -5,9 +5,10 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "collect/mark.h"
 
 /*
- * Commands from a script, a line each, through a FIFO: enable, disable, ping, stop. Each is answered with a line, "ack" or
+ * Commands from a script, a line each, through a FIFO: enable, disable, ping, mark, stop. Each is answered with a line, "ack" or
  * "error: ...", on a second FIFO if there is one. (The protocol of perf record --control.)
  */
 struct hr_control;
@@ -18,6 +19,7 @@ enum hr_control_command {
 	HR_CONTROL_DISABLE,
 	HR_CONTROL_PING,
 	HR_CONTROL_STOP,
+	HR_CONTROL_MARK, /* with what collect/mark.h reads */
 };
 
 /*
@@ -30,8 +32,8 @@ void hr_control_close(struct hr_control *control);
 /* Readable when a command may be there. */
 int hr_control_fd(const struct hr_control *control);
 
-/* The next command. Lines that are none are answered here. Does not block. */
-enum hr_control_command hr_control_read(struct hr_control *control);
+/* The next command; *ret_mark belongs to HR_CONTROL_MARK. Lines that are none are answered here. Does not block. */
+enum hr_control_command hr_control_read(struct hr_control *control, struct hr_mark *ret_mark);
 
 /* Answer it; NULL: it was done. Nobody reading is no failure. */
 void hr_control_answer(struct hr_control *control, const char *error);

@@ -41,6 +41,7 @@ struct hr_session {
 	struct hr_cost_sample cost_sample;
 	bool cost_measured; /* cost_sample belongs to this interval */
 	bool disabled;
+	struct hr_levels levels;
 	uint64_t interval_asked_ns, interval_ns;
 	struct hr_drain_totals totals;
 };
@@ -186,6 +187,56 @@ int hr_session_interval(struct hr_session *session, struct hr_err *err)
 	drain->start_ns = end_ns;
 	drain->interval_id++;
 	return ret;
+}
+
+/* End the interval here; *ret_ns is the moment, as the file has it. */
+static int cut(struct hr_session *session, int64_t *ret_ns, struct hr_err *err)
+{
+	int ret = hr_session_interval(session, err);
+
+	*ret_ns = hr_drain_time(&session->drain, session->disabled ? hr_clock_mono_ns() : session->drain.start_ns);
+	return ret;
+}
+
+int hr_session_mark(struct hr_session *session, const struct hr_mark *mark, struct hr_err *err)
+{
+	int64_t now_ns = 0;
+	int ret = hr_levels_check(&session->levels, mark, err);
+
+	if (!ret && hr_levels_cuts(mark))
+		ret = cut(session, &now_ns, err);
+	if (!ret)
+		ret = hr_levels_mark(&session->levels, session->drain.writer, mark, now_ns, err);
+	return ret ? ret : hr_writer_commit(session->drain.writer, err);
+}
+
+uint64_t hr_session_warmup_end_ns(const struct hr_session *session)
+{
+	return session->levels.is_warming ? session->drain.epoch_ns + session->levels.measured_ns : UINT64_MAX;
+}
+
+int hr_session_measure(struct hr_session *session, struct hr_err *err)
+{
+	int64_t now_ns;
+	int ret = cut(session, &now_ns, err);
+
+	if (!ret)
+		ret = hr_levels_measure(&session->levels, session->drain.writer, now_ns, err);
+	return ret ? ret : hr_writer_commit(session->drain.writer, err);
+}
+
+int hr_session_level_result(struct hr_session *session, const struct hr_level_result *result, struct hr_err *err)
+{
+	int ret = hr_levels_result(&session->levels, session->drain.writer, result, err);
+
+	return ret ? ret : hr_writer_commit(session->drain.writer, err);
+}
+
+int hr_session_level_settled(struct hr_session *session, uint64_t settled_ns, struct hr_err *err)
+{
+	int ret = hr_levels_settled(&session->levels, session->drain.writer, (int64_t)settled_ns, err);
+
+	return ret ? ret : hr_writer_commit(session->drain.writer, err);
 }
 
 /* Take the accounts as they are now for the base that the next interval counts from. */
@@ -368,6 +419,8 @@ int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err 
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		if (families[i]->finish)
 			ret = families[i]->finish(session->families[i], drain, err);
+	if (!ret)
+		ret = hr_levels_end(&session->levels, drain->writer, hr_drain_time(drain, drain->start_ns), err);
 	if (!ret && status == HR_NULL)
 		ret = hr_writer_exec(drain->writer, err, "UPDATE run SET ended_ns = ?", "i",
 				     hr_drain_time(drain, drain->start_ns));

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "collect/drain.h"
+#include "collect/levels.h"
 
 /*
  * One recording: probes in the kernel, a run file, and the passes between them. The caller has the clock: it says when an
@@ -39,6 +40,21 @@ int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, 
 /* End the interval: write and commit what happened since the last one, unless the recording is off. */
 int hr_session_interval(struct hr_session *session, struct hr_err *err);
 
+/*
+ * Carry out a mark of the load. Where a level or a warm-up begins or ends the interval does too, so that each interval lies in one
+ * level or in none, and counts or does not. The mark is in the file when this returns.
+ * 0; -EINVAL, -E2BIG: see hr_levels_check(), and nothing has changed; else the file could not be written.
+ */
+int hr_session_mark(struct hr_session *session, const struct hr_mark *mark, struct hr_err *err);
+
+/* When the warm-up of the open level ends, of the monotonic clock; UINT64_MAX: none goes on. Then call hr_session_measure(). */
+uint64_t hr_session_warmup_end_ns(const struct hr_session *session);
+int hr_session_measure(struct hr_session *session, struct hr_err *err);
+
+/* Add what came of the last level that was marked, and how long the target took to come to rest after it. */
+int hr_session_level_result(struct hr_session *session, const struct hr_level_result *result, struct hr_err *err);
+int hr_session_level_settled(struct hr_session *session, uint64_t settled_ns, struct hr_err *err);
+
 /* Switch the recording off and on; between the two the accounts go on, but nothing of them is kept. */
 int hr_session_enable(struct hr_session *session, bool enabled, struct hr_err *err);
 
@@ -46,7 +62,7 @@ int hr_session_enable(struct hr_session *session, bool enabled, struct hr_err *e
 void hr_session_cost_begin(struct hr_session *session);
 void hr_session_cost_end(struct hr_session *session);
 
-/* End the last interval and the run: status is that of the command that was started, or HR_NULL. */
+/* End the last interval, a level that is open, and the run: status is that of the command that was started, or HR_NULL. */
 int hr_session_finish(struct hr_session *session, int64_t status, struct hr_err *err);
 
 /* Take the probes out of the kernel and free. Takes NULL. */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "analyse/summary.h"
+#include "base/caller.h"
+#include "cli/cli.h"
+#include "collect/features.h"
+
+enum hr_exit hr_recording_check(const char *verb, const struct hr_recording_values *values, bool *ret_has_target)
+{
+	int targets = !!values->pids + !!values->comm + !!values->cgroup + (values->port != 0);
+
+	if (targets > 1)
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "give one target: -p, --port, --comm or --cgroup");
+	if (values->ready_fd >= 0 && fcntl(values->ready_fd, F_GETFD) < 0)
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "--ready-fd %" PRId64 " is not open: open it for writing, as with %" PRId64 ">FILE",
+				    values->ready_fd, values->ready_fd);
+	*ret_has_target = targets;
+	return HR_EXIT_DONE;
+}
+
+void hr_recording_init(struct hr_recording *recording, const char *verb, const struct hr_recording_values *values)
+{
+	*recording = (struct hr_recording){ .verb = verb, .values = values, .signal_fd = -1 };
+	if (!getenv("HEADROOM_LIBBPF_LOG"))
+		libbpf_set_print(NULL);
+	hr_progress_init(&recording->progress, stderr);
+	if (values->quiet)
+		recording->progress.on = false;
+}
+
+/* A signal is a way to end a recording, not an accident. */
+static int take_signals(struct hr_recording *recording, struct hr_err *err)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	recording->signal_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	return recording->signal_fd < 0 ? hr_err_errno(err, -errno, "cannot wait for signals") : 0;
+}
+
+static int find_target(struct hr_recording *recording, struct hr_err *err)
+{
+	const struct hr_recording_values *values = recording->values;
+	struct hr_target_spec spec = {
+		.pids = values->pids,
+		.port = values->port,
+		.comm = values->comm,
+		.cgroup = values->cgroup,
+	};
+	int ret;
+
+	if (!spec.pids && !spec.port && !spec.comm && !spec.cgroup)
+		return 0;
+	ret = hr_target_resolve(&spec, &recording->target, err);
+	recording->has_target = !ret;
+	return ret;
+}
+
+/* What was asked for and cannot be understood is a matter of usage; all the rest is a failure. */
+enum hr_exit hr_recording_prepare(struct hr_recording *recording, struct hr_err *err)
+{
+	const struct hr_recording_values *values = recording->values;
+	int ret;
+
+	if (values->ready_fd > STDERR_FILENO) /* its end of file is ours to give, and not the command's */
+		fcntl(values->ready_fd, F_SETFD, FD_CLOEXEC);
+	if (take_signals(recording, err)) /* first: what is made from here on is taken away again */
+		return HR_EXIT_FAILED;
+	ret = find_target(recording, err);
+	if (!ret && values->request_probe)
+		ret = hr_request_probe_parse(values->request_probe, &recording->request_probe, err);
+	if (ret)
+		return ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
+	return HR_EXIT_DONE;
+}
+
+static int check_system(struct hr_err *err)
+{
+	struct hr_features features;
+	int ret = hr_features_probe("", &features, err);
+
+	return ret ? ret : hr_features_check(&features, err);
+}
+
+enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *err)
+{
+	time_t now = time(NULL);
+	struct tm local;
+	uid_t uid;
+	gid_t gid;
+
+	if (check_system(err))
+		return HR_EXIT_FAILED;
+	hr_caller(&uid, &gid);
+	recording->path = recording->values->output;
+	if (!recording->path) {
+		localtime_r(&now, &local);
+		strftime(recording->name, sizeof(recording->name), "headroom-%Y%m%d-%H%M%S.db", &local);
+		recording->path = recording->name;
+	}
+	return hr_writer_create(recording->path, recording->values->force, uid, gid, &recording->writer, err) ? HR_EXIT_FAILED :
+														 HR_EXIT_DONE;
+}
+
+/* Children that the target made between the look at it and the attach: nobody watched for births then. */
+static int add_forked(struct hr_recording *recording, struct hr_err *err)
+{
+	pid_t *pids = NULL;
+	size_t count = 0;
+	int ret = 0;
+
+	if (recording->has_target)
+		ret = hr_target_more(&recording->target, &pids, &count, err);
+	if (!ret)
+		ret = hr_session_add(recording->session, pids, count, err);
+	free(pids);
+	return ret;
+}
+
+enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const char *about, struct hr_err *err)
+{
+	struct hr_session_options options = {
+		.interval_ns = recording->values->interval_ns,
+		.sample_hz = recording->values->no_stacks ? 0 : (uint32_t)recording->values->stacks_hz,
+		.request_binary = recording->request_probe.binary,
+		.request_symbol = recording->request_probe.symbol,
+		.request_probe = recording->request_probe.binary ? recording->request_probe.text : NULL,
+		.target = about ? about : hr_target_describe(&recording->target),
+	};
+	pid_t *pids = calloc(recording->target.count + 1, sizeof(*pids));
+	int ret;
+
+	if (!pids) {
+		hr_err_set(err, -ENOMEM, "out of memory");
+		return HR_EXIT_FAILED;
+	}
+	for (size_t i = 0; i < recording->target.count; i++)
+		pids[options.pid_count++] = recording->target.pids[i];
+	if (pid)
+		pids[options.pid_count++] = pid;
+	options.pids = pids;
+	ret = hr_session_open(&options, recording->writer, &recording->session, err);
+	if (!ret && !hr_session_alive(recording->session))
+		ret = hr_err_set(err, -ESRCH, "%s ended before it could be recorded", options.target);
+	free(pids);
+	if (!ret)
+		ret = add_forked(recording, err);
+	return ret ? HR_EXIT_FAILED : HR_EXIT_DONE;
+}
+
+void hr_recording_say_ready(const struct hr_recording *recording)
+{
+	const int fd = recording->values->ready_fd;
+
+	if (fd < 0)
+		return;
+	if (write(fd, "ready\n", 6) != 6)
+		hr_cli_say(recording->verb, "nobody reads --ready-fd");
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* The same judgement as the report's. */
+enum hr_exit hr_recording_judge(const struct hr_recording *recording)
+{
+	struct hr_summary *summary = NULL;
+	struct hr_reader *reader;
+	struct hr_err err;
+	bool lossy;
+	int ret;
+
+	if (!recording->values->strict)
+		return HR_EXIT_DONE;
+	ret = hr_reader_open(recording->path, &reader, &err);
+	if (!ret) {
+		ret = hr_summary_load(reader, &summary, &err);
+		hr_reader_close(reader);
+	}
+	if (ret)
+		return hr_cli_fail(recording->verb, HR_EXIT_FAILED, &err);
+	lossy = summary->lossy;
+	hr_summary_free(summary);
+	if (!lossy)
+		return HR_EXIT_DONE;
+	return hr_cli_failf(recording->verb, HR_EXIT_LOSSY, "data was lost; headroom report %s says what", recording->path);
+}
+
+int hr_recording_give_up(struct hr_recording *recording, int code, const struct hr_err *err)
+{
+	hr_session_close(recording->session);
+	recording->session = NULL;
+	hr_writer_discard(recording->writer);
+	recording->writer = NULL;
+	return hr_cli_fail(recording->verb, code, err);
+}
+
+void hr_recording_fini(struct hr_recording *recording)
+{
+	hr_session_close(recording->session);
+	hr_writer_close(recording->writer);
+	hr_request_probe_fini(&recording->request_probe);
+	hr_target_fini(&recording->target);
+	if (recording->signal_fd >= 0)
+		close(recording->signal_fd);
+}
