@@ -10,9 +10,6 @@
 #include "base/requests.h"
 #include "store/views.h"
 
-/* An interval ends with a pass over the accounts, some time after the mark that ended it. */
-#define SLACK_NS 2000000
-
 /* Groups by what was in flight: two for each doubling, none of fewer intervals than tell its spread. */
 #define GROUPS_PER_DOUBLING 2
 #define GROUP_INTERVALS_MIN 3
@@ -155,7 +152,7 @@ static void claim(struct axis_load *load, size_t level, int64_t from_ns, int64_t
 	for (size_t i = 0; i < load->interval_count; i++) {
 		struct interval *interval = &load->intervals[i];
 
-		if (interval->start_ns + SLACK_NS >= from_ns && interval->end_ns <= to_ns)
+		if (interval->start_ns + HR_LEVEL_SLACK_NS >= from_ns && interval->end_ns <= to_ns)
 			interval->level = level;
 	}
 }
@@ -179,7 +176,7 @@ static int on_mark(struct axis_load *load, struct hr_query *query)
 		level->settled_ns = hr_query_int(query, 7);
 	}
 	level->is_open |= end_ns == HR_NULL;
-	claim(load, (size_t)(level - load->axis->levels), hr_query_int(query, 2), end_ns == HR_NULL ? INT64_MAX : end_ns + SLACK_NS);
+	claim(load, (size_t)(level - load->axis->levels), hr_query_int(query, 2), end_ns == HR_NULL ? INT64_MAX : end_ns + HR_LEVEL_SLACK_NS);
 	return 0;
 }
 

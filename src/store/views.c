@@ -248,8 +248,175 @@ static const struct hr_column losses[] = {
 };
 static const char losses_select[] = "SELECT reason, sum(count) FROM losses GROUP BY reason ORDER BY 2 DESC";
 
+/* Of each level: what it is, what went through it, and what its threads did, as common table expressions. */
+#define LEVEL_SPANS \
+	"spans AS (" HR_SQL_LEVEL_INTERVALS ")," \
+	" axis AS (SELECT level, max(offered) AS offered, sum(length_ns) AS length_ns, min(interval_id) AS first_id FROM spans GROUP BY level)"
+#define LEVEL_TRAFFIC \
+	"front AS (" HR_SQL_FRONT_FLOWS ")," \
+	" moved AS (SELECT s.level, sum(t.requests) AS requests, sum(t.in_flight_ns) AS in_flight_ns, sum(t.in_flight_ns IS NULL) AS unknown," \
+	" sum(t.reads) AS reads, sum(t.multiplexed_reads) AS multiplexed_reads FROM spans AS s JOIN traffic AS t" \
+	" ON t.interval_id = s.interval_id WHERE t.flow_id IN front GROUP BY s.level)"
+#define LEVEL_LATENCY \
+	"means AS (SELECT s.level, sum(g.total_ns) / 1e3 / sum(g.count) AS mean_us FROM spans AS s JOIN request_stages AS g" \
+	" ON g.interval_id = s.interval_id WHERE g.stage = 'total' AND g.flow_id IN front GROUP BY s.level)," \
+	" slots AS (SELECT s.level, r.low_ns, r.high_ns, sum(r.count) AS count FROM spans AS s JOIN requests AS r" \
+	" ON r.interval_id = s.interval_id WHERE r.stage = 'total' AND r.flow_id IN front GROUP BY s.level, r.low_ns, r.high_ns)," \
+	" ranks AS (SELECT level, (low_ns + high_ns - 1) / 2e3 AS middle_us, sum(count) OVER (PARTITION BY level ORDER BY low_ns) AS below," \
+	" sum(count) OVER (PARTITION BY level) AS total FROM slots)," \
+	" percentiles AS (SELECT level, min(CASE WHEN below >= total * 0.50 THEN middle_us END) AS p50_us," \
+	" min(CASE WHEN below >= total * 0.90 THEN middle_us END) AS p90_us," \
+	" min(CASE WHEN below >= total * 0.99 THEN middle_us END) AS p99_us FROM ranks GROUP BY level)"
+#define LEVEL_STATES \
+	"times AS (SELECT s.level, t.state, sum(t.time_ns) AS time_ns FROM spans AS s JOIN thread_states AS t" \
+	" ON t.interval_id = s.interval_id GROUP BY s.level, t.state)"
+/* Of the rows axis AS a LEFT JOIN moved AS m: a value that is known where requests can be told apart. */
+#define KNOWN(value) "CASE WHEN EXISTS (SELECT 1 FROM front) AND (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1 THEN " value " END"
+#define THROUGHPUT KNOWN("ifnull(m.requests, 0) * 1e9 / a.length_ns")
+#define IN_FLIGHT KNOWN("CASE WHEN ifnull(m.unknown, 0) = 0 THEN ifnull(m.in_flight_ns, 0) * 1.0 / a.length_ns END")
+
+static const struct hr_column levels[] = {
+	{ "level", "", "label of the level; those of one label are one", HR_COLUMN_TEXT },
+	{ "offered", "", "the label as a number: clients, as a rule; null: it is none", HR_COLUMN_REAL },
+	{ "seconds", "s", "time that counts: its whole intervals, without the warm-up", HR_COLUMN_REAL },
+	{ "requests", "", "requests answered; null: nothing has any, or over one in 100 reads is of connections on which they cannot be told apart", HR_COLUMN_INT },
+	{ "throughput_rps", "1/s", "requests answered per second; null likewise", HR_COLUMN_REAL },
+	{ "in_flight", "", "their mean number in flight; null likewise", HR_COLUMN_REAL },
+	{ "mean_us", "us", "mean latency end to end, exact; null likewise, or none ended", HR_COLUMN_REAL },
+	{ "p50_us", "us", "half of them took at most this, within 1/64; null likewise", HR_COLUMN_REAL },
+	{ "p90_us", "us", "9 in 10 took at most this, within 1/64; null likewise", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this, within 1/64; null likewise", HR_COLUMN_REAL },
+	{ "on_cpu_s", "s", "time of all threads in user and kernel", HR_COLUMN_REAL },
+	{ "waiting_for_cpu_s", "s", "time of all threads in runq and preempted", HR_COLUMN_REAL },
+	{ "blocked_s", "s", "time of all threads in any other state", HR_COLUMN_REAL },
+	{ "client_rps", "1/s", "answers per second that the load generator counted; null: not given", HR_COLUMN_REAL },
+	{ "client_p99_us", "us", "latency that 99 in 100 of them stayed below; null: not given", HR_COLUMN_REAL },
+};
+static const char levels_select[] =
+	"WITH " LEVEL_SPANS ", " LEVEL_TRAFFIC ", " LEVEL_LATENCY ", " LEVEL_STATES ","
+	" kinds AS (SELECT level, sum(CASE WHEN state IN ('user', 'kernel') THEN time_ns ELSE 0 END) / 1e9 AS on_cpu_s,"
+	" sum(CASE WHEN state IN ('runq', 'preempted') THEN time_ns ELSE 0 END) / 1e9 AS waiting_for_cpu_s,"
+	" sum(CASE WHEN state NOT IN ('user', 'kernel', 'runq', 'preempted') THEN time_ns ELSE 0 END) / 1e9 AS blocked_s"
+	" FROM times GROUP BY level),"
+	" clients AS (SELECT level, avg(throughput_rps) AS client_rps, max(p99_ns) / 1e3 AS client_p99_us FROM load_results GROUP BY level)"
+	" SELECT a.level, a.offered, a.length_ns / 1e9, " KNOWN("ifnull(m.requests, 0)") ", " THROUGHPUT ", " IN_FLIGHT ","
+	" " KNOWN("n.mean_us") ", " KNOWN("p.p50_us") ", " KNOWN("p.p90_us") ", " KNOWN("p.p99_us") ","
+	" g.on_cpu_s, g.waiting_for_cpu_s, g.blocked_s, c.client_rps, c.client_p99_us"
+	" FROM axis AS a LEFT JOIN moved AS m ON m.level = a.level LEFT JOIN means AS n ON n.level = a.level"
+	" LEFT JOIN percentiles AS p ON p.level = a.level LEFT JOIN kinds AS g ON g.level = a.level"
+	" LEFT JOIN clients AS c ON c.level = a.level ORDER BY a.offered IS NULL, a.offered, a.first_id";
+
+static const struct hr_column level_states[] = {
+	{ "level", "", "label of the level", HR_COLUMN_TEXT },
+	{ "offered", "", "the label as a number; null: it is none", HR_COLUMN_REAL },
+	{ "state", "", "what the threads were doing", HR_COLUMN_TEXT },
+	{ "seconds", "s", "time of all threads in that state", HR_COLUMN_REAL },
+	{ "threads", "", "mean number of threads in it", HR_COLUMN_REAL },
+	{ "us_per_request", "us", "that time over the requests answered; null: there is none, or they cannot be told apart", HR_COLUMN_REAL },
+};
+static const char level_states_select[] =
+	"WITH " LEVEL_SPANS ", " LEVEL_TRAFFIC ", " LEVEL_STATES
+	" SELECT a.level, a.offered, t.state, t.time_ns / 1e9, t.time_ns * 1.0 / a.length_ns,"
+	" " KNOWN("t.time_ns / 1e3 / nullif(m.requests, 0)")
+	" FROM axis AS a JOIN times AS t ON t.level = a.level LEFT JOIN moved AS m ON m.level = a.level"
+	" ORDER BY a.offered IS NULL, a.offered, a.first_id, t.time_ns DESC";
+
+/* One row per level and one number per column: what models are trained on. Each is a rate, so levels of any length compare. */
+static const struct hr_column level_features[] = {
+	{ "level", "", "label of the level", HR_COLUMN_TEXT },
+	{ "offered", "", "the label as a number; null: it is none", HR_COLUMN_REAL },
+	{ "seconds", "s", "time that counts", HR_COLUMN_REAL },
+	{ "throughput_rps", "1/s", "requests answered per second; null: as in v_levels", HR_COLUMN_REAL },
+	{ "in_flight", "", "their mean number in flight; null likewise", HR_COLUMN_REAL },
+	{ "mean_us", "us", "mean latency end to end; null likewise", HR_COLUMN_REAL },
+	{ "p99_us", "us", "99 in 100 took at most this; null likewise", HR_COLUMN_REAL },
+	{ "cpu_target", "", "CPUs that the target had", HR_COLUMN_REAL },
+	{ "cpu_other", "", "CPUs that others had", HR_COLUMN_REAL },
+	{ "cpu_idle", "", "CPUs that nobody had", HR_COLUMN_REAL },
+	{ "syscalls_per_s", "1/s", "system calls", HR_COLUMN_REAL },
+	{ "voluntary_per_s", "1/s", "switches because a thread blocked", HR_COLUMN_REAL },
+	{ "involuntary_per_s", "1/s", "switches because it was preempted", HR_COLUMN_REAL },
+	{ "migrations_per_s", "1/s", "moves to another CPU", HR_COLUMN_REAL },
+	{ "user_threads", "", "mean number of threads in the state user", HR_COLUMN_REAL },
+	{ "kernel_threads", "", "mean number of threads in the state kernel", HR_COLUMN_REAL },
+	{ "runq_threads", "", "mean number of threads in the state runq", HR_COLUMN_REAL },
+	{ "preempted_threads", "", "mean number of threads in the state preempted", HR_COLUMN_REAL },
+	{ "futex_threads", "", "mean number of threads in the state futex", HR_COLUMN_REAL },
+	{ "poll_threads", "", "mean number of threads in the state poll", HR_COLUMN_REAL },
+	{ "net_recv_threads", "", "mean number of threads in the state net_recv", HR_COLUMN_REAL },
+	{ "net_send_threads", "", "mean number of threads in the state net_send", HR_COLUMN_REAL },
+	{ "net_accept_threads", "", "mean number of threads in the state net_accept", HR_COLUMN_REAL },
+	{ "net_connect_threads", "", "mean number of threads in the state net_connect", HR_COLUMN_REAL },
+	{ "ipc_threads", "", "mean number of threads in the state ipc", HR_COLUMN_REAL },
+	{ "disk_threads", "", "mean number of threads in the state disk", HR_COLUMN_REAL },
+	{ "fault_threads", "", "mean number of threads in the state fault", HR_COLUMN_REAL },
+	{ "reclaim_threads", "", "mean number of threads in the state reclaim", HR_COLUMN_REAL },
+	{ "klock_threads", "", "mean number of threads in the state klock", HR_COLUMN_REAL },
+	{ "sleep_threads", "", "mean number of threads in the state sleep", HR_COLUMN_REAL },
+	{ "device_threads", "", "mean number of threads in the state device", HR_COLUMN_REAL },
+	{ "child_threads", "", "mean number of threads in the state child", HR_COLUMN_REAL },
+	{ "stopped_threads", "", "mean number of threads in the state stopped", HR_COLUMN_REAL },
+	{ "other_threads", "", "mean number of threads in the state other", HR_COLUMN_REAL },
+};
+static const char level_features_select[] =
+	"WITH " LEVEL_SPANS ", " LEVEL_TRAFFIC ", " LEVEL_LATENCY ", " LEVEL_STATES ","
+	" hosts AS (SELECT s.level, sum(c.target_ns) AS target_ns, sum(c.other_ns) AS other_ns, sum(c.idle_ns) AS idle_ns"
+	" FROM spans AS s JOIN cpus AS c ON c.interval_id = s.interval_id GROUP BY s.level),"
+	" counters AS (SELECT s.level, sum(c.syscalls) AS syscalls, sum(c.voluntary) AS voluntary, sum(c.involuntary) AS involuntary,"
+	" sum(c.migrations) AS migrations FROM spans AS s JOIN thread_counters AS c ON c.interval_id = s.interval_id GROUP BY s.level)"
+	" SELECT a.level, a.offered, a.length_ns / 1e9, " THROUGHPUT ", " IN_FLIGHT ", " KNOWN("n.mean_us") ", " KNOWN("p.p99_us") ","
+	" h.target_ns * 1.0 / a.length_ns, h.other_ns * 1.0 / a.length_ns, h.idle_ns * 1.0 / a.length_ns,"
+	" c.syscalls * 1e9 / a.length_ns, c.voluntary * 1e9 / a.length_ns, c.involuntary * 1e9 / a.length_ns, c.migrations * 1e9 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'user' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'kernel' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'runq' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'preempted' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'futex' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'poll' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'net_recv' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'net_send' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'net_accept' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'net_connect' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'ipc' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'disk' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'fault' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'reclaim' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'klock' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'sleep' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'device' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'child' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'stopped' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns,"
+	" sum(CASE WHEN t.state = 'other' THEN t.time_ns ELSE 0 END) * 1.0 / a.length_ns"
+	" FROM axis AS a LEFT JOIN moved AS m ON m.level = a.level LEFT JOIN means AS n ON n.level = a.level"
+	" LEFT JOIN percentiles AS p ON p.level = a.level LEFT JOIN hosts AS h ON h.level = a.level"
+	" LEFT JOIN counters AS c ON c.level = a.level LEFT JOIN times AS t ON t.level = a.level"
+	" GROUP BY a.level ORDER BY a.offered IS NULL, a.offered, a.first_id";
+
+/* Nanoseconds since 1970 are more than R and JavaScript can hold in a number: here they are in parts that they can. */
+static const struct hr_column run[] = {
+	{ "target", "", "what was recorded, as asked for", HR_COLUMN_TEXT },
+	{ "started", "", "start of the run: date and time in UTC, to the nanosecond", HR_COLUMN_TEXT },
+	{ "started_unix_s", "s", "the same since 1970, whole seconds", HR_COLUMN_INT },
+	{ "started_after_ns", "ns", "how much after that second", HR_COLUMN_INT },
+	{ "seconds", "s", "time in all intervals", HR_COLUMN_REAL },
+	{ "intervals", "", "number of intervals", HR_COLUMN_INT },
+	{ "cpus", "", "CPUs online", HR_COLUMN_INT },
+	{ "processes", "", "processes of the target", HR_COLUMN_INT },
+	{ "threads", "", "threads of the target", HR_COLUMN_INT },
+	{ "complete", "", "1: the recording ended in good order", HR_COLUMN_INT },
+};
+static const char run_select[] =
+	"SELECT target, strftime('%Y-%m-%dT%H:%M:%S', started_unix_ns / 1000000000, 'unixepoch')"
+	" || printf('.%09dZ', started_unix_ns % 1000000000), started_unix_ns / 1000000000, started_unix_ns % 1000000000,"
+	" (SELECT sum(end_ns - start_ns) / 1e9 FROM intervals), (SELECT count(*) FROM intervals), cpus,"
+	" (SELECT count(*) FROM processes), (SELECT count(*) FROM threads), ended_ns IS NOT NULL FROM run";
+
 #define VIEW(name, meaning) { "v_" #name, meaning, name, sizeof(name) / sizeof(name[0]), name##_select }
 const struct hr_view hr_views[] = {
+	VIEW(run, "the run, with its start in parts that any program can hold"),
+	VIEW(levels, "the levels of the load: throughput, latency and what the threads did"),
+	VIEW(level_states, "what the threads did in each level, and per request"),
+	VIEW(level_features, "one row per level, a number per column: for models"),
 	VIEW(state_totals, "where the time of all threads went"),
 	VIEW(thread_states, "where the time of each thread went"),
 	VIEW(interval_states, "how each interval's time was spent"),

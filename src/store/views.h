@@ -45,6 +45,18 @@
 	"SELECT flow_id FROM flows WHERE CASE WHEN EXISTS (SELECT 1 FROM flows WHERE role = 'probe') THEN role = 'probe'" \
 	" ELSE role = 'server' AND flow_id NOT IN (" HR_SQL_INNER_FLOWS ") END"
 
+/* An interval ends with a pass over the accounts, some time after the mark that ended it. */
+#define HR_LEVEL_SLACK_NS 2000000
+
+/*
+ * Which intervals count for which level: the label, its number, the interval and its length. Several levels of one label are one, and
+ * an interval that is not all in what was measured is in none.
+ */
+#define HR_SQL_LEVEL_INTERVALS \
+	"SELECT l.level AS level, l.offered AS offered, i.interval_id AS interval_id, i.end_ns - i.start_ns AS length_ns" \
+	" FROM levels AS l JOIN intervals AS i ON i.start_ns + " HR_SQL_TEXT(HR_LEVEL_SLACK_NS) " >= l.measured_ns" \
+	" AND (l.end_ns IS NULL OR i.end_ns <= l.end_ns + " HR_SQL_TEXT(HR_LEVEL_SLACK_NS) ") WHERE l.level IS NOT NULL"
+
 /* A question that people ask of a run, answered by a view in the run file. Its columns are in the dictionary too. */
 struct hr_view {
 	const char *name, *meaning;
