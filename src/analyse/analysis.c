@@ -14,6 +14,8 @@ int hr_analysis_load(struct hr_reader *reader, struct hr_analysis **ret_analysis
 	ret = hr_summary_load(reader, &analysis->summary, err);
 	if (!ret)
 		ret = hr_axis_load(reader, analysis->summary, &analysis->axis, err);
+	if (!ret)
+		hr_verdict_find(analysis->summary, &analysis->axis, &analysis->verdict);
 	if (ret)
 		hr_analysis_free(analysis);
 	else
@@ -25,6 +27,7 @@ void hr_analysis_free(struct hr_analysis *analysis)
 {
 	if (!analysis)
 		return;
+	hr_verdict_fini(&analysis->verdict);
 	hr_axis_fini(&analysis->axis);
 	hr_summary_free(analysis->summary);
 	free(analysis);

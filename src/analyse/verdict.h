@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyse/levels.h"
 #include "analyse/model.h"
+#include "analyse/texts.h"
 
 /* What keeps throughput from growing: one class, its subject, how sure that is, by what numbers, and what would help. */
 
@@ -119,7 +121,14 @@ struct hr_verdict {
 	double headroom;       /* not-saturated: the factor by which it can grow at least or as far as known; NAN: not known */
 	struct hr_prediction predictions[HR_CHANGE_COUNT];
 	size_t prediction_count;
-	struct hr_text *texts; /* every string above that is not static */
+	struct hr_text *texts; /* every string above that is not static or the axis' */
 };
+
+/*
+ * Judge a run by the rules of rules.h. The verdict points into the axis, which must outlive it; empty it with hr_verdict_fini().
+ * Out of memory, some texts are NULL.
+ */
+void hr_verdict_find(const struct hr_summary *whole, const struct hr_axis *axis, struct hr_verdict *ret_verdict);
+void hr_verdict_fini(struct hr_verdict *verdict);
 
 #endif

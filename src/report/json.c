@@ -11,6 +11,7 @@
 #include "report/json_requests.h"
 #include "report/json_resources.h"
 #include "report/json_values.h"
+#include "report/json_verdict.h"
 #include "report/json_waits.h"
 #include "report/report.h"
 #include "store/tables.h"
@@ -328,21 +329,20 @@ static json_t *quotas(const struct hr_summary *summary)
 	return all;
 }
 
-/* Keys that later work fills in are null from the start, so that a program can rely on every key. */
 static json_t *report(const struct hr_analysis *analysis)
 {
 	const struct hr_summary *summary = analysis->summary;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.report/1",
 			 "run", run_facts(summary),
 			 "health", health(summary),
 			 "total", hr_json_level(summary, NULL),
 			 "levels", hr_json_levels(analysis),
-			 "model",
-			 "verdict",
-			 "runner_up",
+			 "model", hr_json_model(&analysis->model),
+			 "verdict", hr_json_verdict(&analysis->verdict),
+			 "runner_up", hr_json_runner_up(&analysis->verdict),
 			 "waits", hr_json_waits(summary),
 			 "blame", hr_json_blame(summary),
 			 "locks", hr_json_locks(summary),

@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "report/sentence.h"
 #include "report/text_sections.h"
+#include "report/text_verdict.h"
 #include "store/tables.h"
 
 static const char *or_unknown(const char *text)
@@ -225,13 +226,16 @@ void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary
 int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, struct hr_err *err)
 {
 	static void (*const sections[])(const struct hr_page *, const struct hr_summary *) = {
-		hr_text_head,	     hr_text_answer,   hr_text_states,	   hr_text_groups,    hr_text_requests,
+		hr_text_answer,	     hr_text_states,	   hr_text_groups,    hr_text_requests,
 		hr_text_budgets,     hr_text_waits,    hr_text_locks,	   hr_text_code,      hr_text_cpus,
 		hr_text_cpu_waits,   hr_text_parallelism, hr_text_syscalls, hr_text_connections, hr_text_listeners,
 		hr_text_quotas,	     hr_text_disks,    hr_text_memory,	   hr_text_pressure,  hr_text_health,
 	};
 	struct hr_page page = { .out = out, .utf8 = utf8 };
 
+	hr_text_head(&page, analysis->summary);
+	hr_text_verdict(&page, analysis);
+	hr_text_levels(&page, analysis);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		sections[i](&page, analysis->summary);
 	if (fflush(out) || ferror(out))

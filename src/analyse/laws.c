@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyse/laws.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "headroom/net.h"
+#include "store/tables.h"
+
+#define HR_LAW_INFO(id, name, unit, meaning) [HR_LAW_##id] = { name, unit, meaning },
+const struct hr_law_info hr_law_infos[HR_LAW_COUNT] = { HR_LAWS_LIST(HR_LAW_INFO) };
+
+/* What the parts below share. */
+struct of {
+	const struct hr_level *level;
+	const struct hr_summary *summary;
+	struct hr_text **texts;
+	struct hr_laws *laws;
+	double recorded_ns;
+	double requests; /* NAN: not known, or none */
+	double busy_ns;	 /* time of all threads that is not idle */
+};
+
+static double ratio(double part, double whole)
+{
+	return whole > 0 ? part / whole : NAN;
+}
+
+static double known(int64_t value)
+{
+	return value == HR_NULL ? NAN : (double)value;
+}
+
+static void set(struct of *of, enum hr_law law, double value)
+{
+	of->laws->value[law] = isfinite(value) ? value : NAN;
+}
+
+/* Of a request's time in the server, so much. */
+static void set_stage_share(struct of *of, enum hr_law law, enum hr_stage stage)
+{
+	const struct hr_stage_summary *stages = of->summary->requests.stages;
+
+	if (stages[HR_STAGE_TOTAL].count)
+		set(of, law, ratio((double)stages[stage].total_ns, (double)stages[HR_STAGE_TOTAL].total_ns));
+}
+
+static void requests_laws(struct of *of)
+{
+	const struct hr_request_summary *requests = &of->summary->requests;
+	const struct hr_level *level = of->level;
+
+	set(of, HR_LAW_THROUGHPUT, requests->throughput_rps);
+	set(of, HR_LAW_IN_FLIGHT, requests->in_flight);
+	set(of, HR_LAW_LATENCY, hr_stage_mean_ns(&requests->stages[HR_STAGE_TOTAL]) / 1e3);
+	set(of, HR_LAW_SERVICE, hr_stage_mean_ns(&requests->stages[HR_STAGE_SERVICE]) / 1e3);
+	if (!level->is_rate) {
+		set(of, HR_LAW_CLIENTS, level->offered);
+		set(of, HR_LAW_REACHED, ratio(requests->in_flight, level->offered));
+	} else {
+		set(of, HR_LAW_RATE_REACHED, ratio(requests->throughput_rps, level->offered));
+	}
+	set_stage_share(of, HR_LAW_ACCEPT_SHARE, HR_STAGE_ACCEPT);
+	set_stage_share(of, HR_LAW_QUEUE_SHARE, HR_STAGE_QUEUE);
+	set_stage_share(of, HR_LAW_STREAM_SHARE, HR_STAGE_STREAM);
+}
+
+/* Who else used the CPUs most, if it was worth a name. */
+static const char *main_neighbour(const struct hr_summary *summary)
+{
+	for (size_t i = 0; i < summary->neighbour_count; i++)
+		if (summary->neighbours[i].pid != HR_NULL)
+			return summary->neighbours[i].name;
+	return NULL;
+}
+
+static void cpu_laws(struct of *of)
+{
+	const struct hr_cpu_summary *cpus = &of->summary->cpu_total;
+	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns;
+
+	if (!of->summary->cpu_count)
+		return;
+	set(of, HR_LAW_CPUS_BUSY, ratio(target_ns + other_ns, target_ns + other_ns + (double)cpus->idle_ns));
+	set(of, HR_LAW_CPUS_TARGET, ratio(target_ns, of->recorded_ns));
+	set(of, HR_LAW_CPUS_OTHER, ratio(other_ns, of->recorded_ns));
+	set(of, HR_LAW_CPU_TARGET_SHARE, ratio(target_ns, target_ns + other_ns));
+	set(of, HR_LAW_CPU_DEMAND, target_ns / of->requests / 1e3);
+	set(of, HR_LAW_CPU_DEMAND_OTHER, other_ns / of->requests / 1e3);
+	of->laws->subject.neighbour = main_neighbour(of->summary);
+}
+
+/* The quota that was used up most often. */
+static void quota_laws(struct of *of)
+{
+	const struct hr_quota_summary *worst = NULL;
+
+	for (size_t i = 0; i < of->summary->quota_count; i++) {
+		const struct hr_quota_summary *quota = &of->summary->quotas[i];
+
+		if (quota->periods && (!worst || quota->throttled_periods * worst->periods > worst->throttled_periods * quota->periods))
+			worst = quota;
+	}
+	if (!worst)
+		return;
+	of->laws->subject.quota = worst->cgroup;
+	set(of, HR_LAW_QUOTA_THROTTLED, ratio((double)worst->throttled_periods, (double)worst->periods));
+	set(of, HR_LAW_QUOTA_USED, ratio((double)of->summary->cpu_total.target_ns / of->recorded_ns,
+					 ratio((double)worst->quota_ns, (double)worst->period_ns)));
+}
+
+static double owner_ns(const struct hr_account *account, enum hr_cpu_owner owner)
+{
+	return (double)account->runq_owner_ns[owner] + (double)account->preempted_owner_ns[owner];
+}
+
+static void cpu_wait_laws(struct of *of)
+{
+	const struct hr_account *total = &of->summary->total;
+	double runnable_ns = (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE);
+	double on_cpu_ns = (double)hr_account_group_ns(total, HR_GROUP_ON_CPU);
+
+	set(of, HR_LAW_CPU_WAIT, ratio(runnable_ns, runnable_ns + on_cpu_ns));
+	set(of, HR_LAW_CPU_WAIT_OTHERS, ratio(owner_ns(total, HR_OWNER_OTHER) + owner_ns(total, HR_OWNER_STEAL), runnable_ns));
+	set(of, HR_LAW_CPU_WAIT_QUOTA, ratio(owner_ns(total, HR_OWNER_QUOTA), runnable_ns));
+}
+
+static void thread_laws(struct of *of)
+{
+	const struct hr_summary *summary = of->summary;
+	const struct hr_process_summary *process = summary->process_count ? &summary->processes[0] : NULL;
+	const struct hr_thread_summary *thread;
+	double on_cpu_ns, runnable_ns;
+	size_t busiest;
+
+	if (!hr_summary_busiest(summary, &busiest, 1))
+		return;
+	thread = &summary->threads[busiest];
+	on_cpu_ns = (double)hr_account_group_ns(&thread->account, HR_GROUP_ON_CPU);
+	runnable_ns = (double)hr_account_group_ns(&thread->account, HR_GROUP_RUNNABLE);
+	set(of, HR_LAW_THREAD_BUSY, ratio(on_cpu_ns, of->recorded_ns));
+	set(of, HR_LAW_THREAD_OCCUPIED, ratio(on_cpu_ns + runnable_ns, of->recorded_ns));
+	set(of, HR_LAW_THREAD_OF_TARGET, ratio(on_cpu_ns, (double)hr_account_group_ns(&summary->total, HR_GROUP_ON_CPU)));
+	of->laws->subject.thread = hr_texts_print(of->texts, "%s (tid %lld)", summary->groups[thread->group].label,
+						  (long long)thread->tid);
+	if (!process || isnan(process->parallel_mean))
+		return;
+	of->laws->subject.process = process->name;
+	set(of, HR_LAW_ONE_AT_A_TIME, ratio((double)process->parallel_ns[1], of->recorded_ns));
+	set(of, HR_LAW_PARALLEL, process->parallel_mean);
+}
+
+/* What a group waits for at home. */
+static double idle_ns_of(const struct hr_summary *summary, size_t group)
+{
+	double idle_ns = 0;
+
+	for (size_t i = 0; i < summary->waits.wait_count; i++)
+		if (summary->waits.waits[i].group == group)
+			idle_ns += summary->waits.waits[i].idle_ns;
+	return idle_ns;
+}
+
+static double busy_ns_of(const struct hr_summary *summary, size_t group)
+{
+	return fmax(0, (double)hr_account_total_ns(&summary->groups[group].account) - idle_ns_of(summary, group));
+}
+
+/* The pool is the group that has most of the time that is not idle. */
+static void pool_laws(struct of *of)
+{
+	const struct hr_summary *summary = of->summary;
+	double most_ns = 0, slots;
+	size_t pool = 0;
+
+	for (size_t i = 0; i < summary->group_count; i++) {
+		double busy_ns = busy_ns_of(summary, i);
+
+		of->busy_ns += busy_ns;
+		if (busy_ns > most_ns) {
+			most_ns = busy_ns;
+			pool = i;
+		}
+	}
+	if (!summary->waits.is_known || most_ns <= 0)
+		return;
+	slots = ratio((double)hr_account_total_ns(&summary->groups[pool].account), of->recorded_ns);
+	of->laws->subject.pool = hr_texts_print(of->texts, "%s, %zu thread%s", summary->groups[pool].label,
+						summary->groups[pool].thread_count,
+						summary->groups[pool].thread_count == 1 ? "" : "s");
+	set(of, HR_LAW_POOL_SLOTS, slots);
+	set(of, HR_LAW_POOL_BUSY, ratio(most_ns, (double)hr_account_total_ns(&summary->groups[pool].account)));
+	set(of, HR_LAW_POOL_DEMAND, most_ns / of->requests / 1e3);
+	set(of, HR_LAW_POOL_EXCESS, fmax(0, 1 - ratio(slots, summary->requests.in_flight)));
+	set(of, HR_LAW_THREADS_BUSY, ratio(of->busy_ns, of->recorded_ns));
+	set(of, HR_LAW_BUSY_TIME, of->busy_ns / of->requests / 1e3);
+}
+
+/* Where what is not idle ends, along the chains of waits. */
+static void busy_laws(struct of *of)
+{
+	static const struct {
+		enum hr_blame_end end;
+		enum hr_law law;
+	} ends[] = {
+		{ HR_BLAME_DISK, HR_LAW_BUSY_DISK },	 { HR_BLAME_FAULT, HR_LAW_BUSY_MEMORY },
+		{ HR_BLAME_RECLAIM, HR_LAW_BUSY_MEMORY }, { HR_BLAME_KLOCK, HR_LAW_BUSY_KLOCK },
+		{ HR_BLAME_PEER, HR_LAW_BUSY_PEER },	 { HR_BLAME_OTHER, HR_LAW_BUSY_PEER },
+		{ HR_BLAME_TIMER, HR_LAW_BUSY_SLEEP },	 { HR_BLAME_DEVICE, HR_LAW_BUSY_DEVICE },
+	};
+	const struct hr_waits_summary *waits = &of->summary->waits;
+	const struct hr_account *total = &of->summary->total;
+	double sums_ns[HR_LAW_COUNT] = { 0 }, send_ns = 0, peer_ns = 0;
+
+	if (!waits->is_known || of->busy_ns <= 0)
+		return;
+	for (size_t i = 0; i < waits->end_count; i++) {
+		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
+			if (ends[k].end == waits->ends[i].end)
+				sums_ns[ends[k].law] += waits->ends[i].time_ns;
+		if (waits->ends[i].end == HR_BLAME_PEER && waits->ends[i].time_ns > peer_ns && waits->ends[i].owner) {
+			peer_ns = waits->ends[i].time_ns;
+			of->laws->subject.peer = waits->ends[i].owner;
+		}
+	}
+	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
+		set(of, ends[k].law, sums_ns[ends[k].law] / of->busy_ns);
+	for (size_t i = 0; i < waits->wait_count; i++)
+		if (waits->waits[i].state == HR_STATE_NET_SEND)
+			send_ns += (double)waits->waits[i].time_ns - waits->waits[i].idle_ns;
+	set(of, HR_LAW_BUSY_SEND, send_ns / of->busy_ns);
+	set(of, HR_LAW_BUSY_CPU, (double)hr_account_group_ns(total, HR_GROUP_ON_CPU) / of->busy_ns);
+	set(of, HR_LAW_BUSY_CPU_WAIT, (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE) / of->busy_ns);
+	set(of, HR_LAW_DISK_TIME, sums_ns[HR_LAW_BUSY_DISK] / of->requests / 1e3);
+	set(of, HR_LAW_SLEEP_TIME, sums_ns[HR_LAW_BUSY_SLEEP] / of->requests / 1e3);
+}
+
+/* Whose waits of that state are the longest: the name of what they wait for. */
+static const char *main_subject(const struct hr_summary *summary, enum hr_state state)
+{
+	const char *subject = NULL;
+	double most_ns = 0;
+
+	for (size_t i = 0; i < summary->waits.wait_count; i++) {
+		const struct hr_wait_summary *wait = &summary->waits.waits[i];
+
+		if (wait->state == state && wait->subject && (double)wait->time_ns - wait->idle_ns > most_ns) {
+			most_ns = (double)wait->time_ns - wait->idle_ns;
+			subject = wait->subject;
+		}
+	}
+	return subject;
+}
+
+/* A pair of locks that are always waited for together is rare: the one with most waiting stands for all. */
+static void lock_laws(struct of *of)
+{
+	const struct hr_waits_summary *waits = &of->summary->waits;
+	const struct hr_lock_summary *worst = NULL;
+	char name[256];
+
+	for (size_t i = 0; i < waits->lock_count; i++) {
+		const struct hr_lock_summary *lock = &waits->locks[i];
+
+		if (lock->is_lock && !lock->is_kernel && (!worst || lock->time_ns > worst->time_ns))
+			worst = lock;
+	}
+	of->laws->subject.kernel_lock = main_subject(of->summary, HR_STATE_KLOCK);
+	of->laws->subject.device = main_subject(of->summary, HR_STATE_DEVICE);
+	if (!worst)
+		return;
+	of->laws->subject.lock = hr_texts_keep(of->texts, hr_lock_title(worst->name, worst->is_gil, name, sizeof(name)));
+	of->laws->subject.holder = worst->releaser;
+	set(of, HR_LAW_LOCK_CONTENDED, known(worst->contended_ns) / of->recorded_ns);
+	set(of, HR_LAW_LOCK_WAITERS, (double)worst->time_ns / of->recorded_ns);
+	set(of, HR_LAW_LOCK_OF_BUSY, ratio((double)worst->time_ns, of->busy_ns));
+	set(of, HR_LAW_LOCK_WAIT, (double)worst->time_ns / of->requests / 1e3);
+}
+
+static void disk_laws(struct of *of)
+{
+	double most = NAN;
+
+	for (size_t i = 0; i < of->summary->disk_count; i++) {
+		const struct hr_disk_summary *disk = &of->summary->disks[i];
+		uint64_t by_target = 0;
+
+		for (int operation = 0; operation < HR_DISK_OPERATIONS; operation++)
+			by_target += disk->operations[operation].target.count;
+		if (!by_target || hr_disk_utilisation(of->summary, disk) <= most)
+			continue;
+		most = hr_disk_utilisation(of->summary, disk);
+		of->laws->subject.disk = disk->name;
+	}
+	set(of, HR_LAW_DISK_BUSY, most);
+	set(of, HR_LAW_MAJOR_FAULTS, known(of->summary->memory.major_faults) / of->requests);
+	for (size_t i = 0; i < of->summary->memory_limit_count; i++) {
+		const struct hr_memory_limit_summary *limit = &of->summary->memory_limits[i];
+
+		if (limit->hits != HR_NULL)
+			set(of, HR_LAW_MEMORY_HITS, fmax((double)limit->hits / of->recorded_ns * 1e9,
+							 isnan(of->laws->value[HR_LAW_MEMORY_HITS]) ? 0 : of->laws->value[HR_LAW_MEMORY_HITS]));
+	}
+}
+
+static void flow_laws(struct of *of)
+{
+	const struct hr_summary *summary = of->summary;
+	double in_peer = 0, send_full_ns = 0, retransmits = 0;
+
+	for (size_t i = 0; i < summary->flow_count; i++) {
+		const struct hr_flow_summary *flow = &summary->flows[i];
+
+		if (flow->is_front) {
+			send_full_ns += (double)flow->send_full_ns;
+			retransmits += (double)flow->retransmits;
+			if (!of->laws->subject.flow)
+				of->laws->subject.flow = hr_texts_print(of->texts, "%s %s", flow->process ? flow->process : "?",
+									flow->endpoint);
+		}
+		if (flow->role != HR_ROLE_DOWNSTREAM || !(flow->requests.in_flight > in_peer))
+			continue;
+		in_peer = flow->requests.in_flight;
+		of->laws->subject.peer = flow->endpoint;
+		set(of, HR_LAW_DOWNSTREAM_SHARE, ratio(in_peer, summary->requests.in_flight));
+		set(of, HR_LAW_DOWNSTREAM_WAIT, hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]) / 1e3);
+	}
+	if (!summary->requests_known)
+		return;
+	set(of, HR_LAW_SEND_FULL, ratio(send_full_ns / of->recorded_ns, summary->requests.in_flight));
+	if (summary->retransmits_known)
+		set(of, HR_LAW_RETRANSMITS, retransmits / of->requests);
+}
+
+static void listener_laws(struct of *of)
+{
+	double fullest = NAN, drops = NAN;
+
+	for (size_t i = 0; i < of->summary->listener_count; i++) {
+		const struct hr_listener_summary *listener = &of->summary->listeners[i];
+		double full = ratio((double)listener->backlog_highest, (double)listener->backlog_max);
+
+		if (!(full <= fullest)) {
+			fullest = full;
+			of->laws->subject.listener = hr_texts_print(of->texts, "%s %s", listener->process ? listener->process : "?",
+								    listener->address);
+		}
+		if (listener->drops != HR_NULL)
+			drops = (isnan(drops) ? 0 : drops) + (double)listener->drops;
+	}
+	set(of, HR_LAW_BACKLOG_FULL, fullest);
+	set(of, HR_LAW_DROPS, drops / of->recorded_ns * 1e9);
+}
+
+void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_laws *ret_laws)
+{
+	static void (*const parts[])(struct of *) = {
+		requests_laws, cpu_laws, quota_laws, cpu_wait_laws, thread_laws, pool_laws, busy_laws, lock_laws, disk_laws, flow_laws,
+		listener_laws,
+	};
+	const struct hr_summary *summary = level->summary;
+	struct of of = {
+		.level = level,
+		.summary = summary,
+		.texts = texts,
+		.laws = ret_laws,
+		.recorded_ns = (double)summary->run.recorded_ns,
+		.requests = summary->requests.requests > 0 ? (double)summary->requests.requests : NAN,
+	};
+
+	*ret_laws = (struct hr_laws){ 0 };
+	for (int law = 0; law < HR_LAW_COUNT; law++)
+		ret_laws->value[law] = NAN;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		parts[i](&of);
+	if (summary->waits.is_known && of.busy_ns > 0)
+		ret_laws->value[HR_LAW_BUSY_KLOCK] = fmax(ret_laws->value[HR_LAW_BUSY_KLOCK],
+							  (double)summary->total.state_ns[HR_STATE_KLOCK] / of.busy_ns);
+}

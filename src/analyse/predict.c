@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyse/predict.h"
+
+#include <math.h>
+
+/* How far the bounds are off, apart from noise: they leave out that parts of a system hinder each other near their limits. */
+#define BOUND_ERROR 0.15
+#define SAME_ERROR 0.08 /* where nothing is expected to change */
+
+/* The resources of a server of which there can be more or fewer. */
+enum part { PART_CPU, PART_THREAD, PART_POOL, PART_LOCK, PART_LOAD, PARTS };
+
+static const char *const part_words[PARTS] = {
+	[PART_CPU] = "the CPUs",
+	[PART_THREAD] = "the busiest thread",
+	[PART_POOL] = "the workers",
+	[PART_LOCK] = "the lock",
+	[PART_LOAD] = "the load that was offered",
+};
+
+/* The highest throughput that each allows; INFINITY: as much as anybody likes. */
+struct bounds {
+	double rps[PARTS];
+};
+
+static double or_infinity(double value)
+{
+	return isfinite(value) && value > 0 ? value : INFINITY;
+}
+
+/* Bounds as they are measured at the highest load. */
+static struct bounds measure(const struct hr_contrast *contrast)
+{
+	const double *top = contrast->top.value, *low = contrast->low.value;
+	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
+	struct bounds bounds;
+
+	bounds.rps[PART_CPU] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_CPUS_BUSY]);
+	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY]);
+	bounds.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_POOL_DEMAND] * 1e6);
+	bounds.rps[PART_LOCK] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_LOCK_CONTENDED]);
+	bounds.rps[PART_LOAD] = INFINITY;
+	if (contrast->has_low && top[HR_LAW_CLIENTS] > 0 && low[HR_LAW_CLIENTS] > 0)
+		bounds.rps[PART_LOAD] = low[HR_LAW_THROUGHPUT] / low[HR_LAW_CLIENTS] * top[HR_LAW_CLIENTS];
+	else if (contrast->has_low && top[HR_LAW_IN_FLIGHT] > 0 && low[HR_LAW_IN_FLIGHT] > 0)
+		bounds.rps[PART_LOAD] = low[HR_LAW_THROUGHPUT] / low[HR_LAW_IN_FLIGHT] * top[HR_LAW_IN_FLIGHT];
+	(void)cpus;
+	return bounds;
+}
+
+/* Which part each class says is full; PARTS: another one. */
+static enum part part_of(enum hr_verdict_class class)
+{
+	switch (class) {
+	case HR_VERDICT_CPU_SATURATED:
+	case HR_VERDICT_CPU_OVERSUBSCRIBED: return PART_CPU;
+	case HR_VERDICT_SERIAL_THREAD: return PART_THREAD;
+	case HR_VERDICT_WORKER_POOL: return PART_POOL;
+	case HR_VERDICT_LOCK_CONTENTION: return PART_LOCK;
+	default: return PARTS;
+	}
+}
+
+static void add(struct hr_verdict *verdict, enum hr_change change, double throughput_rps, double error, const char *limit)
+{
+	if (!isfinite(throughput_rps) || throughput_rps <= 0)
+		return;
+	verdict->predictions[verdict->prediction_count++] = (struct hr_prediction){
+		.change = change,
+		.throughput_rps = throughput_rps,
+		.range = { throughput_rps * (1 - error), throughput_rps * (1 + error) },
+		.limit = limit,
+	};
+}
+
+/* With these bounds; not below what is there now: a change for the better does not make it worse. */
+static void add_bounded(struct hr_verdict *verdict, enum hr_change change, const struct bounds *bounds, double now_rps, double noise)
+{
+	enum part least = 0;
+
+	for (enum part part = 0; part < PARTS; part++)
+		if (bounds->rps[part] < bounds->rps[least])
+			least = part;
+	if (isinf(bounds->rps[least]))
+		return;
+	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(noise, BOUND_ERROR), part_words[least]);
+}
+
+/* 95 % of the mean over the windows of a level, as a share of it. */
+static double noise_of(const struct hr_level *level)
+{
+	double sum = 0, squares = 0, seconds = 0, mean;
+
+	for (size_t i = 0; i < level->window_count; i++) {
+		sum += level->windows[i].throughput_rps * level->windows[i].seconds;
+		seconds += level->windows[i].seconds;
+	}
+	mean = sum / seconds;
+	for (size_t i = 0; i < level->window_count; i++)
+		squares += pow(level->windows[i].throughput_rps / mean - 1, 2) * level->windows[i].seconds / seconds;
+	return level->window_count > 1 && mean > 0 ? 2 * sqrt(squares / (double)(level->window_count - 1)) : 0;
+}
+
+/* With the cause gone: what is bound by it now is bound by the others. */
+static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_contrast *contrast)
+{
+	const double *top = contrast->top.value;
+	enum part part = part_of(class);
+	struct bounds left = *measured;
+
+	if (part < PARTS)
+		left.rps[part] = INFINITY;
+	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
+	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
+		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] /
+						  (top[HR_LAW_CPU_DEMAND] * top[HR_LAW_THREAD_OF_TARGET] / top[HR_LAW_THREAD_OF_TARGET]) * 1e6);
+	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED)
+		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] * top[HR_LAW_CPU_DEMAND] / contrast->low.value[HR_LAW_CPU_DEMAND]);
+	if (class == HR_VERDICT_CLIENT_LIMITED) {
+		left.rps[PART_LOAD] = INFINITY;
+		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] / top[HR_LAW_CPU_TARGET_SHARE]);
+	}
+	if (class == HR_VERDICT_SERIAL_THREAD || class == HR_VERDICT_LOCK_CONTENTION)
+		left.rps[PART_THREAD] = left.rps[PART_LOCK] = INFINITY;
+	if (class != HR_VERDICT_LOCK_CONTENTION && part_of(class) == PARTS)
+		left.rps[PART_LOCK] = INFINITY;
+	return left;
+}
+
+static void predict_twice(const struct hr_contrast *contrast, const struct bounds *measured, double noise, struct hr_verdict *verdict)
+{
+	static const struct {
+		enum hr_change change;
+		enum part part;
+		bool also_threads; /* twice of it is twice of the thread that is the limit, too */
+	} twice[] = {
+		{ HR_CHANGE_TWICE_CPUS, PART_CPU, false },
+		{ HR_CHANGE_TWICE_WORKERS, PART_POOL, true },
+	};
+	double now_rps = contrast->top.value[HR_LAW_THROUGHPUT];
+	enum part part = part_of(verdict->finding.class);
+
+	for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
+		struct bounds bounds = *measured;
+
+		if (part != twice[i].part && !(twice[i].also_threads && part == PART_THREAD)) {
+			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), "the same as now");
+			continue;
+		}
+		bounds.rps[PART_LOCK] = part == PART_LOCK ? bounds.rps[PART_LOCK] : INFINITY;
+		bounds.rps[twice[i].part] *= 2;
+		if (twice[i].also_threads)
+			bounds.rps[PART_THREAD] *= 2;
+		if (part == PART_CPU)
+			bounds.rps[PART_POOL] = INFINITY; /* its workers are busy because they wait for a CPU */
+		if (part == PART_THREAD)
+			bounds.rps[PART_POOL] = INFINITY;
+		add_bounded(verdict, twice[i].change, &bounds, now_rps, noise);
+	}
+}
+
+/* Replicas bring everything twice but what they share. */
+static bool is_shared(enum hr_verdict_class class)
+{
+	return class == HR_VERDICT_DOWNSTREAM || class == HR_VERDICT_CLIENT_LIMITED || class == HR_VERDICT_NETWORK_LOSS ||
+	       class == HR_VERDICT_NETWORK_SEND;
+}
+
+void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, struct hr_verdict *verdict)
+{
+	double now_rps = contrast->top.value[HR_LAW_THROUGHPUT], noise = noise_of(top);
+	struct bounds measured, left;
+
+	if (!(now_rps > 0) || verdict->finding.class == HR_VERDICT_INCONCLUSIVE)
+		return;
+	measured = measure(contrast);
+	if (verdict->finding.class == HR_VERDICT_NOT_SATURATED) {
+		double least = fmin(measured.rps[PART_CPU], fmin(measured.rps[PART_THREAD], measured.rps[PART_POOL]));
+
+		verdict->headroom = isfinite(least) ? least / now_rps : NAN;
+		return;
+	}
+	predict_twice(contrast, &measured, noise, verdict);
+	if (is_shared(verdict->finding.class))
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), "the same as now");
+	else
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR),
+		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");
+	left = without(verdict->finding.class, &measured, contrast);
+	add_bounded(verdict, HR_CHANGE_CAUSE_REMOVED, &left, now_rps, noise);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HR_ANALYSE_PREDICT_H
+#define HR_ANALYSE_PREDICT_H
+
+#include "analyse/rules.h"
+#include "analyse/verdict.h"
+
+/*
+ * What throughput would be at the highest load that was offered, if something were changed: the least of the bounds that are left
+ * (Denning and Buzen 1978): X <= N / R0 with the response time of the lowest load, and X <= 1 / D_k of each resource k. Fills
+ * verdict->predictions and headroom; the finding must be there. Nothing is predicted of a run without requests.
+ */
+void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, struct hr_verdict *verdict);
+
+#endif
