@@ -32,7 +32,6 @@ static double or_infinity(double value)
 static struct bounds measure(const struct hr_contrast *contrast)
 {
 	const double *top = contrast->top.value, *low = contrast->low.value;
-	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
 	struct bounds bounds;
 
 	bounds.rps[PART_CPU] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_CPUS_BUSY]);
@@ -44,7 +43,6 @@ static struct bounds measure(const struct hr_contrast *contrast)
 		bounds.rps[PART_LOAD] = low[HR_LAW_THROUGHPUT] / low[HR_LAW_CLIENTS] * top[HR_LAW_CLIENTS];
 	else if (contrast->has_low && top[HR_LAW_IN_FLIGHT] > 0 && low[HR_LAW_IN_FLIGHT] > 0)
 		bounds.rps[PART_LOAD] = low[HR_LAW_THROUGHPUT] / low[HR_LAW_IN_FLIGHT] * top[HR_LAW_IN_FLIGHT];
-	(void)cpus;
 	return bounds;
 }
 
@@ -112,16 +110,17 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 		left.rps[part] = INFINITY;
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
-		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] /
-						  (top[HR_LAW_CPU_DEMAND] * top[HR_LAW_THREAD_OF_TARGET] / top[HR_LAW_THREAD_OF_TARGET]) * 1e6);
+		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_CPU_DEMAND] * 1e6);
 	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED)
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] * top[HR_LAW_CPU_DEMAND] / contrast->low.value[HR_LAW_CPU_DEMAND]);
 	if (class == HR_VERDICT_CLIENT_LIMITED) {
 		left.rps[PART_LOAD] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] / top[HR_LAW_CPU_TARGET_SHARE]);
 	}
-	if (class == HR_VERDICT_SERIAL_THREAD || class == HR_VERDICT_LOCK_CONTENTION)
-		left.rps[PART_THREAD] = left.rps[PART_LOCK] = INFINITY;
+	if (class == HR_VERDICT_SERIAL_THREAD)
+		left.rps[PART_POOL] = left.rps[PART_LOCK] = INFINITY;
+	if (class == HR_VERDICT_LOCK_CONTENTION)
+		left.rps[PART_THREAD] = INFINITY;
 	if (class != HR_VERDICT_LOCK_CONTENTION && part_of(class) == PARTS)
 		left.rps[PART_LOCK] = INFINITY;
 	return left;
@@ -144,7 +143,7 @@ static void predict_twice(const struct hr_contrast *contrast, const struct bound
 		struct bounds bounds = *measured;
 
 		if (part != twice[i].part && !(twice[i].also_threads && part == PART_THREAD)) {
-			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), "the same as now");
+			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), NULL);
 			continue;
 		}
 		bounds.rps[PART_LOCK] = part == PART_LOCK ? bounds.rps[PART_LOCK] : INFINITY;
@@ -182,7 +181,7 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, 
 	}
 	predict_twice(contrast, &measured, noise, verdict);
 	if (is_shared(verdict->finding.class))
-		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), "the same as now");
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), NULL);
 	else
 		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR),
 		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");

@@ -4,26 +4,35 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/text.h"
+
 #define SUBJECT(member) offsetof(struct hr_law_subjects, member)
 #define TOP(law, no, yes, reason) { HR_AT_TOP, HR_LAW_##law, no, yes, false, reason }
 #define TOP_OR_UNKNOWN(law, no, yes, reason) { HR_AT_TOP, HR_LAW_##law, no, yes, true, reason }
 #define GROWTH(law, no, yes, reason) { HR_GROWTH, HR_LAW_##law, no, yes, true, reason }
 #define SATURATED { HR_ELASTICITY, HR_LAW_THROUGHPUT, 0.7, 0.4, true, "twice the load brings less than a third more" }
 
+static const char *duration(double us, char buf[16])
+{
+	return hr_text_duration(us > 0 ? (uint64_t)(us * 1e3) : 0, buf);
+}
+
 /* Slots of a pool over the time that each request takes one. */
 static double pool_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
 	double slots = top->value[HR_LAW_POOL_SLOTS], demand_us = top->value[HR_LAW_POOL_DEMAND];
+	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f threads / %.3g us of one per request", slots, demand_us);
+	*ret_basis = hr_texts_print(texts, "%.0f threads / %s of one per request", slots, duration(demand_us, buf));
 	return slots / demand_us * 1e6;
 }
 
 static double thread_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
 	double demand_us = top->value[HR_LAW_THREAD_BUSY] / top->value[HR_LAW_THROUGHPUT] * 1e6;
+	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "1 thread / %.3g us of its CPU time per request", demand_us);
+	*ret_basis = hr_texts_print(texts, "1 thread / %s of its CPU time per request", duration(demand_us, buf));
 	return 1e6 / demand_us;
 }
 
@@ -31,17 +40,20 @@ static double cpu_limit(const struct hr_laws *top, const char **ret_basis, struc
 {
 	double used = top->value[HR_LAW_CPUS_TARGET] + top->value[HR_LAW_CPUS_OTHER], cpus = used / top->value[HR_LAW_CPUS_BUSY];
 	double demand_us = top->value[HR_LAW_CPU_DEMAND], other_us = top->value[HR_LAW_CPU_DEMAND_OTHER];
+	char buf[16], other[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f CPUs / (%.3g us of the server's + %.3g us of others' CPU time per request)", cpus,
-				    demand_us, other_us);
+	*ret_basis = hr_texts_print(texts, "%.0f CPUs / (%s of the server's + %s of others' CPU time per request)", cpus,
+				    duration(demand_us, buf), duration(other_us, other));
 	return cpus / (demand_us + other_us) * 1e6;
 }
 
 static double quota_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
 	double quota = top->value[HR_LAW_CPUS_TARGET] / top->value[HR_LAW_QUOTA_USED];
+	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.3g CPUs of quota / %.3g us of CPU time per request", quota, top->value[HR_LAW_CPU_DEMAND]);
+	*ret_basis = hr_texts_print(texts, "%.3g CPUs of quota / %s of CPU time per request", quota,
+				    duration(top->value[HR_LAW_CPU_DEMAND], buf));
 	return quota / top->value[HR_LAW_CPU_DEMAND] * 1e6;
 }
 

@@ -12,6 +12,7 @@
 #define REQUESTS_MIN 30	 /* there: a mean of fewer is within 20 % at best */
 #define DEGREE_MIN 0.3	 /* a rule that is met less says nothing */
 #define RUNNER_UP_MIN 0.15
+#define RIVALRY 0.25	 /* how much surer a verdict is that has no rival; many causes show in more than one rule */
 #define HALF_LOAD 0.7	 /* throughput is compared with that at the next level of at most so much of the load */
 
 #define NAME(id, name) [HR_VERDICT_##id] = name,
@@ -210,7 +211,7 @@ static void judge(const struct hr_axis *axis, const struct hr_contrast *contrast
 						"ones, may tell.");
 	} else {
 		verdict->finding = finding_of(best, contrast, &verdict->texts);
-		verdict->finding.confidence = best_degree * trust_in_axis(axis) * (1 - 0.4 * second_degree);
+		verdict->finding.confidence = best_degree * trust_in_axis(axis) * (1 - RIVALRY * second_degree);
 	}
 	if (best_degree < DEGREE_MIN) {
 		second = best;
@@ -219,7 +220,7 @@ static void judge(const struct hr_axis *axis, const struct hr_contrast *contrast
 	verdict->has_runner_up = second && second_degree >= RUNNER_UP_MIN;
 	if (verdict->has_runner_up) {
 		verdict->runner_up = finding_of(second, contrast, &verdict->texts);
-		verdict->runner_up.confidence = second_degree * trust_in_axis(axis) * (1 - 0.4 * best_degree);
+		verdict->runner_up.confidence = second_degree * trust_in_axis(axis) * (1 - RIVALRY * best_degree);
 	}
 }
 

@@ -332,6 +332,7 @@ static json_t *quotas(const struct hr_summary *summary)
 static json_t *report(const struct hr_analysis *analysis)
 {
 	const struct hr_summary *summary = analysis->summary;
+	bool any = analysis->axis.level_count > 0;
 
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o}",
@@ -340,9 +341,9 @@ static json_t *report(const struct hr_analysis *analysis)
 			 "health", health(summary),
 			 "total", hr_json_level(summary, NULL),
 			 "levels", hr_json_levels(analysis),
-			 "model", hr_json_model(&analysis->model),
-			 "verdict", hr_json_verdict(&analysis->verdict),
-			 "runner_up", hr_json_runner_up(&analysis->verdict),
+			 "model", any ? hr_json_model(&analysis->model) : json_null(),
+			 "verdict", any ? hr_json_verdict(&analysis->verdict) : json_null(),
+			 "runner_up", any ? hr_json_runner_up(&analysis->verdict) : json_null(),
 			 "waits", hr_json_waits(summary),
 			 "blame", hr_json_blame(summary),
 			 "locks", hr_json_locks(summary),

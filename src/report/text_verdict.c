@@ -89,6 +89,8 @@ static void put_predictions(const struct hr_page *page, const struct hr_verdict 
 		       100 * (prediction->throughput_rps / verdict->throughput_rps - 1));
 		if (prediction->limit)
 			hr_say(&sentence, "; then the limit is %s", prediction->limit);
+		else
+			hr_say(&sentence, "; that is not what limits");
 		hr_page_paragraph(page, i ? "" : "with", HR_HEAD_COLUMNS, sentence.text);
 	}
 }
@@ -150,9 +152,10 @@ static void put_model(const struct hr_page *page, const struct hr_model *model)
 	char buf[16], load[16];
 
 	if (model->kind == HR_MODEL_NONE) {
-		if (model->why)
+		if (model->why) {
 			hr_say(&sentence, "none: %s", model->why);
-		hr_page_paragraph(page, "  model", HR_HEAD_COLUMNS, sentence.text);
+			hr_page_paragraph(page, "  model", HR_HEAD_COLUMNS, sentence.text);
+		}
 		return;
 	}
 	hr_say(&sentence, "%s, lambda %s/s", hr_model_name(model->kind), hr_text_count(model->lambda, buf));
