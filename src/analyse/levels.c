@@ -213,11 +213,26 @@ static int group_of(double in_flight)
 #define GROUP_LOWEST (-40) /* a millionth in flight is none */
 #define GROUP_HIGHEST 80
 
-/* Groups of too few intervals join their lower neighbour; the lowest, its upper. */
+static int claim_group(struct axis_load *load, int from, int to)
+{
+	size_t level = load->axis->level_count;
+
+	if (!add_level(load, NULL))
+		return -ENOMEM;
+	for (size_t i = 0; i < load->interval_count; i++) {
+		double in_flight = load->intervals[i].window.in_flight;
+
+		if (in_flight > 0 && group_of(in_flight) >= from && group_of(in_flight) <= to)
+			load->intervals[i].level = level;
+	}
+	return 0;
+}
+
+/* Neighbouring groups of too few intervals are one; what is few and far from the others is in none. */
 static int group_intervals(struct axis_load *load)
 {
 	size_t counts[GROUP_HIGHEST - GROUP_LOWEST + 1] = { 0 }, gathered = 0;
-	int begin = GROUP_LOWEST, last_level = -1;
+	int from = GROUP_LOWEST;
 
 	for (size_t i = 0; i < load->interval_count; i++) {
 		double in_flight = load->intervals[i].window.in_flight;
@@ -226,24 +241,15 @@ static int group_intervals(struct axis_load *load)
 			counts[group_of(in_flight) - GROUP_LOWEST]++;
 	}
 	for (int group = GROUP_LOWEST; group <= GROUP_HIGHEST; group++) {
-		bool is_last = group == GROUP_HIGHEST;
+		size_t count = counts[group - GROUP_LOWEST];
 
-		gathered += counts[group - GROUP_LOWEST];
-		if (gathered < GROUP_INTERVALS_MIN && !(is_last && gathered))
-			continue;
-		if (gathered >= GROUP_INTERVALS_MIN || last_level < 0) {
-			if (!add_level(load, NULL))
-				return -ENOMEM;
-			last_level++;
+		gathered += count;
+		if (gathered >= GROUP_INTERVALS_MIN && claim_group(load, from, group))
+			return -ENOMEM;
+		if (gathered >= GROUP_INTERVALS_MIN || !count) {
+			from = group + 1;
+			gathered = 0;
 		}
-		for (size_t i = 0; i < load->interval_count; i++) {
-			double in_flight = load->intervals[i].window.in_flight;
-
-			if (in_flight > 0 && group_of(in_flight) >= begin && group_of(in_flight) <= group)
-				load->intervals[i].level = (size_t)last_level;
-		}
-		begin = group + 1;
-		gathered = 0;
 	}
 	return 0;
 }

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "analyse/analysis.h"
+#include "run_fixture.h"
+
+/* The load axis of run files that are made here: one server, one second per interval. */
+
+#define S 1000000000LL
+
+#define ADD(writer, table, ...) \
+	do { \
+		struct hr_err add_err = { "" }; \
+		const struct hr_row_##table add_row = __VA_ARGS__; \
+		if (hr_writer_add(writer, HR_TABLE_##table, &add_row, &add_err)) \
+			fail_msg("%s", add_err.text); \
+	} while (0)
+
+static struct hr_writer *begin(const struct scratch *scratch)
+{
+	struct hr_writer *writer = create_run(scratch->run);
+
+	ADD(writer, run, { .run_id = "r", .host = "h", .kernel = "k", .arch = "a", .cpus = 2, .headroom_version = "1", .target = "t",
+			   .started_unix_ns = S, .interval_ns = S, .ended_ns = HR_NULL, .target_status = HR_NULL });
+	ADD(writer, processes, { 1, 100, 1, "server", "server", 0, HR_NULL });
+	ADD(writer, threads, { 1, 1, 100, "server", 0, HR_NULL, 0 });
+	ADD(writer, flows, { 1, 1, "server", "tcp", ":80" });
+	return writer;
+}
+
+/* Interval `id`, from id - 1 to id seconds: so many requests, and so many in flight. */
+static void add_second(struct hr_writer *writer, int64_t id, int64_t requests, double in_flight)
+{
+	ADD(writer, intervals, { id, (id - 1) * S, id * S });
+	ADD(writer, thread_states, { id, 1, "user", S / 4 });
+	ADD(writer, thread_states, { id, 1, "poll", S - S / 4 });
+	ADD(writer, traffic, { .interval_id = id, .flow_id = 1, .requests = requests, .budgeted = requests,
+			       .in_flight_ns = (int64_t)(in_flight * S), .reads = requests, .writes = requests, .opened = 1, .closed = 0 });
+}
+
+static void mark(struct hr_writer *writer, const char *label, double offered, int64_t start_s, int64_t measured_s, int64_t end_s,
+		 const char *notes)
+{
+	static int64_t next;
+
+	ADD(writer, levels, { .level_id = ++next, .level = label, .offered = offered, .start_ns = start_s * S, .measured_ns = measured_s * S,
+			      .end_ns = end_s < 0 ? HR_NULL : end_s * S, .notes = notes, .status = HR_NULL, .settled_ns = HR_NULL });
+}
+
+static struct hr_analysis *end(struct hr_writer *writer, const struct scratch *scratch)
+{
+	struct hr_analysis *analysis = NULL;
+	struct hr_reader *reader;
+	struct hr_err err = { "" };
+
+	assert_int_equal(hr_writer_finish(writer, &err), 0);
+	hr_writer_close(writer);
+	reader = open_run(scratch->run);
+	if (hr_analysis_load(reader, &analysis, &err))
+		fail_msg("%s", err.text);
+	hr_reader_close(reader);
+	return analysis;
+}
+
+static void assert_near(double actual, double expected)
+{
+	if (!(fabs(actual - expected) <= 1e-9 * fmax(1, fabs(expected))))
+		fail_msg("%.12g is not %.12g", actual, expected);
+}
+
+static void a_level_is_its_own_intervals_without_the_warm_up(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 7, 1);	/* before any level */
+	add_second(writer, 2, 1000, 9); /* warm-up */
+	add_second(writer, 3, 100, 1);
+	add_second(writer, 4, 300, 1);
+	add_second(writer, 5, 800, 4);
+	mark(writer, "1", 1, 1, 2, 4, NULL);
+	mark(writer, "4", 4, 4, 4, 5, NULL);
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.kind, HR_AXIS_MARKED);
+	assert_int_equal(analysis->axis.level_count, 2);
+	assert_string_equal(analysis->axis.levels[0].label, "1");
+	assert_int_equal(analysis->axis.levels[0].window_count, 2);
+	assert_near(analysis->axis.levels[0].windows[1].throughput_rps, 300);
+	assert_near(analysis->axis.levels[0].summary->requests.throughput_rps, 200);
+	assert_near(analysis->axis.levels[1].summary->requests.throughput_rps, 800);
+	assert_near(analysis->axis.levels[1].summary->requests.in_flight, 4);
+	assert_near((double)analysis->axis.levels[0].summary->run.recorded_ns, 2 * S);
+	assert_near((double)analysis->axis.levels[0].summary->threads[0].account.life_ns, 2 * S);
+	assert_near(analysis->summary->requests.throughput_rps, 2207 / 5.0);
+	hr_analysis_free(analysis);
+}
+
+static void two_times_one_label_are_one_level_and_levels_come_by_load(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 800, 8);
+	add_second(writer, 2, 100, 1);
+	add_second(writer, 3, 600, 8);
+	mark(writer, "8", 8, 0, 0, 1, NULL);
+	mark(writer, "1", 1, 1, 1, 2, NULL);
+	mark(writer, "8", 8, 2, 2, -1, NULL);
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.level_count, 2);
+	assert_string_equal(analysis->axis.levels[0].label, "1");
+	assert_near(analysis->axis.levels[1].summary->requests.throughput_rps, 700);
+	assert_true(analysis->axis.levels[1].is_open);
+	assert_false(analysis->axis.levels[0].is_open);
+	hr_analysis_free(analysis);
+}
+
+static void a_rate_is_no_number_of_clients(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 100, 0.5);
+	add_second(writer, 2, 200, 1.5);
+	mark(writer, "100", 100, 0, 0, 1, "note=x unit=rps");
+	mark(writer, "200", 200, 1, 1, 2, "unit=rps");
+	analysis = end(writer, *state);
+	assert_true(analysis->axis.levels[0].is_rate);
+	assert_near(analysis->axis.levels[0].load, 0.5);
+	assert_near(analysis->axis.levels[1].load, 1.5);
+	hr_analysis_free(analysis);
+}
+
+static void a_level_without_an_interval_after_its_warm_up_is_left_out(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 100, 1);
+	add_second(writer, 2, 100, 1);
+	mark(writer, "1", 1, 0, 0, 1, NULL);
+	mark(writer, "2", 2, 1, 2, 2, NULL);
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.level_count, 1);
+	hr_analysis_free(analysis);
+}
+
+static void without_marks_intervals_are_grouped_by_what_was_in_flight(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	for (int64_t i = 1; i <= 4; i++)
+		add_second(writer, i, 100, 1.1);
+	for (int64_t i = 5; i <= 8; i++)
+		add_second(writer, i, 400, 4.2);
+	add_second(writer, 9, 0, 0);	 /* idle: in no group */
+	add_second(writer, 10, 900, 33); /* alone: no level of its own */
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.kind, HR_AXIS_GROUPED);
+	assert_int_equal(analysis->axis.level_count, 2);
+	assert_near(analysis->axis.levels[0].summary->requests.throughput_rps, 100);
+	assert_near(analysis->axis.levels[1].summary->requests.throughput_rps, 400);
+	assert_near(analysis->axis.levels[1].load, 4.2);
+	hr_analysis_free(analysis);
+}
+
+static void a_run_without_requests_is_one_level(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	ADD(writer, intervals, { 1, 0, S });
+	ADD(writer, thread_states, { 1, 1, "user", S });
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.kind, HR_AXIS_NONE);
+	assert_int_equal(analysis->axis.level_count, 1);
+	assert_null(analysis->axis.levels[0].label);
+	hr_analysis_free(analysis);
+}
+
+static void a_run_without_an_interval_has_no_level_and_no_verdict(void **state)
+{
+	struct hr_analysis *analysis = end(begin(*state), *state);
+
+	assert_int_equal(analysis->axis.level_count, 0);
+	assert_int_equal(analysis->verdict.finding.class, HR_VERDICT_INCONCLUSIVE);
+	hr_analysis_free(analysis);
+}
+
+static void what_the_load_generator_measured_stands_beside_its_level(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 100, 1);
+	mark(writer, "1", 1, 0, 0, 1, NULL);
+	ADD(writer, load_results, { "1", 99.5, 2, HR_NULL, HR_NULL, 12000000 });
+	ADD(writer, load_results, { "other", 1, 1, 1, 1, 1 });
+	analysis = end(writer, *state);
+	assert_near(analysis->axis.levels[0].client.throughput_rps, 99.5);
+	assert_near(analysis->axis.levels[0].client.p99_ns, 12000000);
+	assert_true(isnan(analysis->axis.levels[0].client.p50_ns));
+	hr_analysis_free(analysis);
+}
+
+static void a_selection_hides_other_intervals_until_it_is_lifted(void **state)
+{
+	struct scratch *scratch = *state;
+	struct hr_writer *writer = begin(scratch);
+	struct hr_reader *reader;
+	struct hr_err err = { "" };
+
+	add_second(writer, 1, 100, 1);
+	add_second(writer, 2, 200, 1);
+	assert_int_equal(hr_writer_finish(writer, &err), 0);
+	hr_writer_close(writer);
+	reader = open_run(scratch->run);
+	assert_int_equal(hr_reader_select(reader, (const int64_t[]){ 2 }, 1, &err), 0);
+	assert_int_equal(value_of(reader, "SELECT sum(requests) FROM traffic"), 200);
+	assert_int_equal(value_of(reader, "SELECT count(*) FROM intervals"), 1);
+	assert_int_equal(value_of(reader, "SELECT count(*) FROM threads"), 1);
+	assert_int_equal(hr_reader_select(reader, NULL, 0, &err), 0);
+	assert_int_equal(value_of(reader, "SELECT count(*) FROM traffic"), 0);
+	hr_reader_select_all(reader);
+	assert_int_equal(value_of(reader, "SELECT sum(requests) FROM traffic"), 300);
+	hr_reader_close(reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(a_level_is_its_own_intervals_without_the_warm_up),
+		scratch_test(two_times_one_label_are_one_level_and_levels_come_by_load),
+		scratch_test(a_rate_is_no_number_of_clients),
+		scratch_test(a_level_without_an_interval_after_its_warm_up_is_left_out),
+		scratch_test(without_marks_intervals_are_grouped_by_what_was_in_flight),
+		scratch_test(a_run_without_requests_is_one_level),
+		scratch_test(a_run_without_an_interval_has_no_level_and_no_verdict),
+		scratch_test(what_the_load_generator_measured_stands_beside_its_level),
+		scratch_test(a_selection_hides_other_intervals_until_it_is_lifted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
