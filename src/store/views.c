@@ -306,6 +306,15 @@ static const char levels_select[] =
 	" LEFT JOIN percentiles AS p ON p.level = a.level LEFT JOIN kinds AS g ON g.level = a.level"
 	" LEFT JOIN clients AS c ON c.level = a.level ORDER BY a.offered IS NULL, a.offered, a.first_id";
 
+static const struct hr_column level_intervals[] = {
+	{ "level", "", "label of the level", HR_COLUMN_TEXT },
+	{ "offered", "", "the label as a number; null: it is none", HR_COLUMN_REAL },
+	{ "interval_id", "", "interval that counts for it: after the warm-up, and not beyond its end", HR_COLUMN_INT },
+	{ "seconds", "s", "its length", HR_COLUMN_REAL },
+};
+static const char level_intervals_select[] =
+	"WITH spans AS (" HR_SQL_LEVEL_INTERVALS ") SELECT level, offered, interval_id, length_ns / 1e9 FROM spans ORDER BY interval_id";
+
 static const struct hr_column level_states[] = {
 	{ "level", "", "label of the level", HR_COLUMN_TEXT },
 	{ "offered", "", "the label as a number; null: it is none", HR_COLUMN_REAL },
@@ -415,6 +424,7 @@ static const char run_select[] =
 const struct hr_view hr_views[] = {
 	VIEW(run, "the run, with its start in parts that any program can hold"),
 	VIEW(levels, "the levels of the load: throughput, latency and what the threads did"),
+	VIEW(level_intervals, "which intervals are of which level: join it to any table that has an interval_id"),
 	VIEW(level_states, "what the threads did in each level, and per request"),
 	VIEW(level_features, "one row per level, a number per column: for models"),
 	VIEW(state_totals, "where the time of all threads went"),

@@ -42,6 +42,7 @@ FILES = (
     "multiplexed",
     "network",
     "crowds",
+    "datasets",
 )
 LIMIT_S = 90
 

@@ -87,6 +87,7 @@ static void a_level_is_its_whole_intervals_without_the_warm_up(void **state)
 	write_levels(scratch->run, false);
 	reader = open_run(scratch->run);
 	assert_int_equal(value_of(reader, "SELECT count(*) FROM v_levels"), 2);
+	assert_int_equal(value_of(reader, "SELECT group_concat(interval_id) = '2,3,5' FROM v_level_intervals"), 1);
 	assert_number(reader, "SELECT seconds FROM v_levels WHERE level = '2'", 2);
 	assert_number(reader, "SELECT seconds FROM v_levels WHERE level = '8'", 1);
 	assert_number(reader, "SELECT requests FROM v_levels WHERE level = '2'", 400);
