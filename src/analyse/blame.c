@@ -111,7 +111,9 @@ int hr_blame_find(const struct hr_blame_input *input, struct hr_blame *ret_blame
 		err = find_idle_shares(&chain, &blame);
 	if (!err) {
 		blame.is_lock = chain.is_lock;
+		blame.is_home = chain.is_home;
 		chain.is_lock = NULL;
+		chain.is_home = NULL;
 		*ret_blame = blame;
 	} else {
 		hr_blame_fini(&blame);
@@ -124,6 +126,7 @@ void hr_blame_fini(struct hr_blame *blame)
 {
 	free(blame->rows);
 	free(blame->idle_share);
+	free(blame->is_home);
 	free(blame->is_lock);
 	*blame = (struct hr_blame){ .rows = NULL };
 }

@@ -108,6 +108,7 @@ struct hr_blame {
 	double idle_ns;
 	double residual_ns; /* did not come to an end: circles in which nobody runs, and what is too little to follow */
 	double *idle_share; /* of each wait */
+	bool *is_home;	    /* of each wait: also one that is not idle, because who ended it was busy */
 	bool *is_lock;	    /* by subject */
 };
 

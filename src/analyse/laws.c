@@ -150,23 +150,43 @@ static void thread_laws(struct of *of)
 	set(of, HR_LAW_PARALLEL, process->parallel_mean);
 }
 
-/* What a group waits for at home. */
-static double idle_ns_of(const struct hr_summary *summary, size_t group)
+static double not_idle_ns(const struct hr_wait_summary *wait)
 {
-	double idle_ns = 0;
+	return (double)wait->time_ns - wait->idle_ns;
+}
+
+/*
+ * A thread of a pool waits for work in a queue: that its feeder is busy meanwhile does not take it. A sleep or a poll is home only
+ * as far as no request is in service, which idle_ns knows.
+ */
+static double taken_ns(const struct hr_wait_summary *wait)
+{
+	bool is_queue = wait->state == HR_STATE_FUTEX || wait->state == HR_STATE_IPC;
+
+	return is_queue ? (double)(wait->time_ns - wait->home_ns) : not_idle_ns(wait);
+}
+
+/*
+ * Time of a group on CPU, runnable, and in waits of that part. Waits count in the level in which they end, so no state has more of
+ * them than its time; one that lasts through the whole level, as that of a main thread for a signal, is none of them.
+ */
+static double active_ns_of(const struct hr_summary *summary, size_t group, double (*part_ns)(const struct hr_wait_summary *))
+{
+	const struct hr_account *account = &summary->groups[group].account;
+	double waited_ns[HR_STATES] = { 0 }, active_ns = 0;
 
 	for (size_t i = 0; i < summary->waits.wait_count; i++)
 		if (summary->waits.waits[i].group == group)
-			idle_ns += summary->waits.waits[i].idle_ns;
-	return idle_ns;
+			waited_ns[summary->waits.waits[i].state] += part_ns(&summary->waits.waits[i]);
+	for (int state = 0; state < HR_STATES; state++) {
+		double time_ns = (double)account->state_ns[state];
+
+		active_ns += hr_state_group(state) == HR_GROUP_BLOCKED ? fmin(time_ns, waited_ns[state]) : time_ns;
+	}
+	return active_ns;
 }
 
-static double busy_ns_of(const struct hr_summary *summary, size_t group)
-{
-	return fmax(0, (double)hr_account_total_ns(&summary->groups[group].account) - idle_ns_of(summary, group));
-}
-
-/* The pool is the group that has most of the time that is not idle. */
+/* The pool is the group that has most to do. */
 static void pool_laws(struct of *of)
 {
 	const struct hr_summary *summary = of->summary;
@@ -174,11 +194,11 @@ static void pool_laws(struct of *of)
 	size_t pool = 0;
 
 	for (size_t i = 0; i < summary->group_count; i++) {
-		double busy_ns = busy_ns_of(summary, i);
+		double pool_ns = active_ns_of(summary, i, taken_ns);
 
-		of->busy_ns += busy_ns;
-		if (busy_ns > most_ns) {
-			most_ns = busy_ns;
+		of->busy_ns += active_ns_of(summary, i, not_idle_ns);
+		if (pool_ns > most_ns) {
+			most_ns = pool_ns;
 			pool = i;
 		}
 	}

@@ -223,11 +223,12 @@ static struct hr_wait_summary *add_row(struct hr_load *load, const struct hr_edg
 	return row;
 }
 
-static void add_to_row(struct hr_wait_summary *row, const struct hr_edge_load *edge, double idle_share)
+static void add_to_row(struct hr_wait_summary *row, const struct hr_edge_load *edge, double idle_share, bool is_home)
 {
 	row->count += edge->count;
 	row->time_ns += edge->time_ns;
 	row->idle_ns += idle_share * (double)edge->time_ns;
+	row->home_ns += is_home ? edge->time_ns : 0;
 	row->handover_ns = hr_account_known_sum(row->handover_ns, edge->handover_ns);
 	row->window_ns += edge->window_ns;
 	for (int state = 0; state < HR_STATES; state++)
@@ -250,7 +251,7 @@ static int make_rows(struct hr_load *load, struct hr_edges *edges)
 
 		if (!is_same && !(row = add_row(load, edge)))
 			break;
-		add_to_row(row, edge, edges->blame.idle_share[order[i]]);
+		add_to_row(row, edge, edges->blame.idle_share[order[i]], edges->blame.is_home[order[i]]);
 		row->thread_count += !is_same || before->thread != edge->thread;
 		edge->row = load->summary->waits.wait_count - 1;
 	}

@@ -32,6 +32,7 @@ struct hr_wait_summary {
 	const char *waker;	/* label of the group that ended them, or name of a thread outside the target; NULL: neither */
 	uint64_t count, time_ns;
 	double idle_ns;		/* of time_ns, what blame leaves out */
+	uint64_t home_ns;	/* of time_ns, where a thread waits that has nothing to do: also if its work is late */
 	int64_t handover_ns;	/* from the wake-ups until the threads had a CPU; HR_NULL: not known of any */
 	struct hr_latency latency; /* single waits */
 	uint64_t window_ns;	/* part of time_ns of which it is known what the waker did */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "analyse/laws.h"
 #include "report/json_requests.h"
 #include "report/json_values.h"
 
@@ -74,6 +75,20 @@ static json_t *client(const struct hr_client_result *result)
 			 "p99_ms", real(result->p99_ns / 1e6));
 }
 
+/* The quantities by which verdicts are given. */
+static json_t *laws(const struct hr_level *level)
+{
+	struct hr_text *texts = NULL;
+	struct hr_laws of;
+	json_t *all = json_object();
+
+	hr_laws_of(level, &texts, &of);
+	for (int law = 0; law < HR_LAW_COUNT; law++)
+		all = with(all, hr_law_infos[law].name, real(of.value[law]));
+	hr_texts_free(&texts);
+	return all;
+}
+
 /* What only a level has; null of the whole run. */
 static json_t *axis_facts(json_t *item, const struct hr_level *level)
 {
@@ -83,6 +98,7 @@ static json_t *axis_facts(json_t *item, const struct hr_level *level)
 	item = with(item, "load", real(level ? level->load : NAN));
 	item = with(item, "windows", level ? count(level->window_count) : json_null());
 	item = with(item, "client", level ? client(&level->client) : json_null());
+	item = with(item, "laws", level ? laws(level) : json_null());
 	item = with(item, "command_status", whole(level ? level->status : HR_NULL));
 	return with(item, "settled_s", known_seconds(level ? level->settled_ns : HR_NULL));
 }
