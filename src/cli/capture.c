@@ -77,6 +77,16 @@ static void drop_first(struct hr_capture *capture)
 	capture->is_cut = capture->is_cut || surplus;
 }
 
+void hr_capture_add(struct hr_capture *capture, const char *text)
+{
+	size_t length = strnlen(text, HR_CAPTURE_BYTES);
+
+	if (capture->used + length > sizeof(capture->bytes))
+		drop_first(capture);
+	memcpy(capture->bytes + capture->used, text, length);
+	capture->used += length;
+}
+
 void hr_capture_read(struct hr_capture *capture)
 {
 	ssize_t n = 1;

@@ -27,6 +27,9 @@ int hr_capture_fd(const struct hr_capture *capture);
 /* Take what is there. Does not block. */
 void hr_capture_read(struct hr_capture *capture);
 
+/* Add text as if the command had printed it. */
+void hr_capture_add(struct hr_capture *capture, const char *text);
+
 /* The last HR_CAPTURE_BYTES of it as valid UTF-8 with its line ends and tabs, in memory that the caller frees; NULL: it was nothing, or no memory. */
 char *hr_capture_text(const struct hr_capture *capture);
 

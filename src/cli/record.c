@@ -195,7 +195,7 @@ static int record(struct run *run, struct hr_err *err)
 		hr_command_end(&run->command, COMMAND_GRACE_NS);
 	if (hr_command_poll(&run->command))
 		status = run->command.status;
-	ret = hr_session_finish(recording->session, status, err);
+	ret = hr_recording_finish(recording, status, err);
 	end_textfile(run);
 	if (run->control && end == HR_END_STOP)
 		hr_control_answer(run->control, ret ? err->text : NULL);

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -16,6 +16,8 @@
 #include "base/caller.h"
 #include "cli/cli.h"
 #include "collect/features.h"
+#include "store/reader.h"
+#include "store/results.h"
 
 enum hr_exit hr_recording_check(const char *verb, const struct hr_recording_values *values, bool *ret_has_target)
 {
@@ -100,7 +102,6 @@ static int check_system(struct hr_err *err)
 
 enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *err)
 {
-	time_t now = time(NULL);
 	struct tm local;
 	uid_t uid;
 	gid_t gid;
@@ -108,9 +109,10 @@ enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *
 	if (check_system(err))
 		return HR_EXIT_FAILED;
 	hr_caller(&uid, &gid);
+	recording->created = time(NULL);
 	recording->path = recording->values->output;
 	if (!recording->path) {
-		localtime_r(&now, &local);
+		localtime_r(&recording->created, &local);
 		strftime(recording->name, sizeof(recording->name), "headroom-%Y%m%d-%H%M%S.db", &local);
 		recording->path = recording->name;
 	}
@@ -176,6 +178,58 @@ void hr_recording_say_ready(const struct hr_recording *recording)
 		close(fd);
 }
 
+/* A file that an earlier run left is easily taken for this one's. */
+static void doubt_results(const struct hr_recording *recording, const struct hr_results *results)
+{
+	const char *path = recording->values->results, *surplus = hr_results_surplus(results);
+	struct stat info;
+
+	if (recording->values->quiet)
+		return;
+	if (surplus)
+		hr_cli_say(recording->verb, "%s: the column '%s' is not known, and was left out", path, surplus);
+	if (!stat(path, &info) && info.st_mtime < recording->created)
+		hr_cli_say(recording->verb, "%s: was written before this run: are these its results?", path);
+}
+
+static int take_results(struct hr_recording *recording, struct hr_err *err)
+{
+	struct hr_results *results;
+	int ret = hr_results_load(recording->values->results, &results, err);
+
+	if (ret)
+		return ret;
+	doubt_results(recording, results);
+	ret = hr_results_write(results, recording->writer, err);
+	hr_results_free(results);
+	return ret;
+}
+
+int hr_recording_finish(struct hr_recording *recording, int64_t status, struct hr_err *err)
+{
+	recording->results_failed = recording->values->results && take_results(recording, err);
+	if (recording->results_failed)
+		hr_cli_say(recording->verb, "%s", err->text);
+	return hr_session_finish(recording->session, status, err);
+}
+
+/* Results of a level that the run does not have are of no use to anybody. */
+static void say_strange_results(const struct hr_recording *recording)
+{
+	struct hr_reader *reader;
+	struct hr_query *query;
+	struct hr_err err;
+
+	if (!recording->values->results || recording->values->quiet || hr_reader_open(recording->path, &reader, &err))
+		return;
+	if (!hr_query_open(reader, &query, &err, "SELECT level FROM load_results WHERE level NOT IN (SELECT level FROM levels) LIMIT 1", "")) {
+		if (hr_query_next(query) > 0)
+			hr_cli_say(recording->verb, "%s: the run has no level '%s'", recording->values->results, hr_query_text(query, 0));
+		hr_query_close(query);
+	}
+	hr_reader_close(reader);
+}
+
 /* The same judgement as the report's. */
 enum hr_exit hr_recording_judge(const struct hr_recording *recording)
 {
@@ -185,8 +239,9 @@ enum hr_exit hr_recording_judge(const struct hr_recording *recording)
 	bool lossy;
 	int ret;
 
-	if (!recording->values->strict)
-		return HR_EXIT_DONE;
+	say_strange_results(recording);
+	if (recording->results_failed || !recording->values->strict)
+		return recording->results_failed ? HR_EXIT_FAILED : HR_EXIT_DONE;
 	ret = hr_reader_open(recording->path, &reader, &err);
 	if (!ret) {
 		ret = hr_summary_load(reader, &summary, &err);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "cli/options.h"
@@ -20,7 +21,7 @@
 #define HR_RECORDING_HOUR (3600 * 1000 * HR_RECORDING_MS)
 
 struct hr_recording_values {
-	const char *pids, *comm, *cgroup, *output, *request_probe;
+	const char *pids, *comm, *cgroup, *output, *request_probe, *results;
 	int64_t port, ready_fd, stacks_hz;
 	uint64_t interval_ns;
 	bool no_stacks, force, strict, quiet;
@@ -46,6 +47,9 @@ struct hr_recording_values {
 		       "for protocols whose requests sockets do not show"), \
 	HR_OPTION_INT(type, common.stacks_hz, "stacks", 0, "HZ", "samples of stacks per second and CPU (default 99)", 1, 999), \
 	HR_OPTION_FLAG(type, common.no_stacks, "no-stacks", 0, "sample no stacks"), \
+	HR_OPTION_TEXT(type, common.results, "results", 0, "FILE.csv", \
+		       "what the load generator measured, read at the end: a header with level and\n" \
+		       "any of throughput_rps, errors, p50_ms, p90_ms, p99_ms, and a line per level"), \
 	HR_OPTION_INT(type, common.ready_fd, "ready-fd", 0, "N", "write a line to this descriptor when the probes are in", 0, 1 << 20), \
 	HR_OPTION_FLAG(type, common.strict, "strict", 0, "end with status 3 if more data was lost than the numbers can bear"), \
 	HR_OPTION_FLAG(type, common.quiet, "quiet", 'q', "say nothing but what fails")
@@ -62,6 +66,8 @@ struct hr_recording {
 	struct hr_session *session;
 	struct hr_progress progress;
 	int signal_fd; /* SIGINT and SIGTERM, blocked otherwise */
+	time_t created;	  /* when the run file was */
+	bool results_failed; /* --results could not be taken, which was said; the run is as good without */
 };
 
 /*
@@ -90,7 +96,13 @@ enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const 
 /* Tell --ready-fd. */
 void hr_recording_say_ready(const struct hr_recording *recording);
 
-/* The judgement on a finished run: HR_EXIT_LOSSY under --strict when the report would call it lossy. Says so. */
+/* Take --results, and end the run: see hr_session_finish(). */
+int hr_recording_finish(struct hr_recording *recording, int64_t status, struct hr_err *err);
+
+/*
+ * The judgement on a finished run, which it says: HR_EXIT_FAILED without the results that were asked for, HR_EXIT_LOSSY under
+ * --strict when the report would call it lossy.
+ */
 enum hr_exit hr_recording_judge(const struct hr_recording *recording);
 
 /* Say why it never began, and leave no file. Returns code. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@ static const char verb[] = "sweep";
 #define WARMUP_PART 5		      /* of --duration, where --warmup is not given */
 #define BETWEEN_NS (500 * MS)	      /* what a level takes besides its command, until that is known */
 #define WORDS_LINES 5		      /* of a failed command that are shown */
+#define LINE_BYTES 400		      /* of each of these */
 #define UNSET UINT64_MAX
 
 struct values {
@@ -92,55 +92,78 @@ static void show_where(struct sweep *sweep, size_t level)
 /* The last lines of what it printed. */
 static void say_last_words(const char *text)
 {
-	size_t length = text ? strlen(text) : 0;
-	const char *from;
-	int lines = 0;
+	size_t length = strlen(text), begin;
+	char line[LINE_BYTES];
 
 	while (length && text[length - 1] == '\n')
 		length--;
-	for (from = text + length; length && from > text && lines < WORDS_LINES; from--)
-		lines += from[-1] == '\n';
-	if (lines == WORDS_LINES)
-		from += 2; /* behind that line end */
-	while (length && from < text + length) {
-		int line = (int)strcspn(from, "\n");
+	begin = length;
+	for (int lines = 0; begin && (text[begin - 1] != '\n' || ++lines < WORDS_LINES);)
+		begin--;
+	while (begin < length) {
+		const size_t line_length = strcspn(text + begin, "\n");
 
-		fprintf(stderr, "    %.*s\n", line, from);
-		from += line + 1;
+		hr_text_clean(line, sizeof(line), text + begin, line_length);
+		fprintf(stderr, "    %s\n", line);
+		begin += line_length + 1;
 	}
 }
 
-/* The load command has ended by itself or will not: say so if that is not as it should be, and note it with the level. */
-static int end_load(struct sweep *sweep, const char *label, struct hr_load *load, enum hr_end end, struct hr_err *err)
+/*
+ * End a command that did not end by itself. The recording goes on beside it, unless that is over too. Returns why the level ended,
+ * all told: somebody may have lost patience meanwhile.
+ */
+static enum hr_end stop_load(struct sweep *sweep, struct hr_load *load, enum hr_end end, struct hr_err *err)
 {
-	struct hr_level_result result = { .status = HR_NULL };
+	enum hr_end then = HR_END_COMMAND;
+
+	hr_command_signal(&load->command, SIGTERM);
+	if (end == HR_END_DURATION)
+		then = hr_recorder_run(&sweep->recorder, COMMAND_GRACE_NS, err);
+	hr_command_end(&load->command, end == HR_END_DURATION || end == HR_END_FAILURE ? 0 : COMMAND_GRACE_NS);
+	return then == HR_END_COMMAND || then == HR_END_DURATION ? end : then;
+}
+
+/* What is noted of a level whose command did not end by itself. */
+static const char *const notes_of[] = {
+	[HR_END_DURATION] = "ended=overdue",
+	[HR_END_SIGNAL] = "ended=interrupted",
+	[HR_END_TARGET] = "ended=target",
+	[HR_END_FAILURE] = NULL, /* the last */
+};
+
+/* Say what did not go as it should; words: what the command printed, or NULL. */
+static void say_end(struct sweep *sweep, const char *label, const struct hr_load *load, enum hr_end end, const char *words)
+{
+	const char *name = load->argv[0];
+
+	hr_progress_clear(&sweep->recording.progress);
+	if (end == HR_END_DURATION)
+		hr_cli_say(verb, "level %s: '%s' was not done after %d times --duration, and was ended", label, name, PATIENCE);
+	if (end == HR_END_TARGET)
+		hr_cli_say(verb, "level %s: the target ended", label);
+	if (end == HR_END_COMMAND && load->command.status) {
+		hr_cli_say(verb, "level %s: '%s' ended with status %d%s", label, name, load->command.status,
+			   words ? "; its last words:" : " and said nothing");
+		if (words)
+			say_last_words(words);
+	}
+}
+
+/* Note what came of the command of a level that is closed. */
+static int note_load(struct sweep *sweep, const char *label, struct hr_load *load, enum hr_end end, struct hr_err *err)
+{
+	struct hr_level_result result = {
+		.status = end == HR_END_COMMAND ? load->command.status : HR_NULL,
+		.notes = notes_of[end],
+	};
 	char *output;
 	int ret;
 
-	if (end == HR_END_DURATION)
-		result.notes = "ended=overdue";
-	else if (end == HR_END_SIGNAL)
-		result.notes = "ended=interrupted";
-	else if (end == HR_END_TARGET)
-		result.notes = "ended=target";
-	if (end != HR_END_COMMAND)
-		hr_command_end(&load->command, COMMAND_GRACE_NS);
-	else
-		result.status = load->command.status;
+	sweep->has_failed = sweep->has_failed || end == HR_END_TARGET || (end == HR_END_COMMAND && result.status);
 	hr_capture_read(load->capture);
 	result.output = output = hr_capture_text(load->capture);
-	hr_progress_clear(&sweep->recording.progress);
-	if (end == HR_END_COMMAND && result.status) {
-		sweep->has_failed = true;
-		hr_cli_say(verb, "level %s: '%s' ended with status %" PRId64 "%s", label, load->argv[0], result.status,
-			   output ? "; its last words:" : " and said nothing");
-		say_last_words(output);
-	} else if (end == HR_END_DURATION) {
-		hr_cli_say(verb, "level %s: '%s' was not done after %d times --duration, and was ended", label, load->argv[0], PATIENCE);
-	} else if (end == HR_END_TARGET) {
-		sweep->has_failed = true;
-		hr_cli_say(verb, "level %s: the target ended", label);
-	}
+	say_end(sweep, label, load, end, output);
 	ret = hr_session_level_result(sweep->recording.session, &result, err);
 	free(output);
 	return ret;
@@ -176,19 +199,22 @@ static enum hr_end run_load(struct sweep *sweep, const char *label, struct hr_lo
 
 	if (open_level(sweep, label, load->text, err))
 		return HR_END_FAILURE;
-	/* one that cannot be run ends with 126 or 127, and says nothing itself */
 	if (hr_command_release(&load->command, err)) {
 		sweep->never_began = sweep->list.labels[0] == label;
 		if (sweep->never_began)
 			return HR_END_FAILURE;
-		hr_cli_say(verb, "%s", err->text);
+		hr_capture_add(load->capture, err->text); /* as if it had said so itself */
 	}
 	recorder->command = &load->command;
 	recorder->capture = load->capture;
 	end = hr_recorder_run(recorder, PATIENCE * sweep->values->duration_ns + sweep->warmup_ns, err);
+	if (end != HR_END_FAILURE && close_level(sweep, err))
+		end = HR_END_FAILURE;
+	if (end != HR_END_COMMAND)
+		end = stop_load(sweep, load, end, err);
 	recorder->command = NULL;
 	recorder->capture = NULL;
-	if (end == HR_END_FAILURE || close_level(sweep, err) || end_load(sweep, label, load, end, err))
+	if (end == HR_END_FAILURE || note_load(sweep, label, load, end, err))
 		return HR_END_FAILURE;
 	return end;
 }
@@ -230,6 +256,10 @@ static enum hr_end run_level(struct sweep *sweep, size_t level, struct hr_err *e
 	if (sweep->has_failed && !sweep->values->keep_going)
 		return end;
 	end = settle(sweep, label, err);
+	if (end == HR_END_TARGET && level + 1 < sweep->list.count) {
+		sweep->has_failed = true;
+		hr_cli_say(verb, "the target ended after level %s", label);
+	}
 	return end == HR_END_DURATION ? HR_END_COMMAND : end;
 }
 
@@ -278,7 +308,7 @@ static int run_sweep(struct sweep *sweep, struct hr_err *err)
 	hr_progress_clear(&recording->progress);
 	if (sweep->never_began)
 		return hr_recording_give_up(recording, HR_EXIT_FAILED, err);
-	if (end == HR_END_FAILURE || hr_session_finish(recording->session, HR_NULL, err))
+	if (end == HR_END_FAILURE || hr_recording_finish(recording, HR_NULL, err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, err);
 	say_done(sweep, end);
 	ret = hr_recording_judge(recording);

@@ -20,7 +20,7 @@ struct fifo {
 
 struct hr_control {
 	struct fifo commands, answers;
-	char line[1024]; /* of the longest mark */
+	char line[HR_CONTROL_LINE_BYTES];
 	size_t used;
 	bool too_long;
 };

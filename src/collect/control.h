@@ -13,6 +13,8 @@
  */
 struct hr_control;
 
+#define HR_CONTROL_LINE_BYTES 1024 /* of a command, its line end included */
+
 enum hr_control_command {
 	HR_CONTROL_NONE = 0, /* no whole line yet */
 	HR_CONTROL_ENABLE,
