@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/csv.h"
+#include "base/csv_reader.h"
 #include "base/text.h"
 
 #define FILE_BYTES_MAX (1 << 20)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/csv.h"
+#include "base/csv_reader.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef HR_BASE_CSV_H
-#define HR_BASE_CSV_H
+#ifndef HR_BASE_CSV_READER_H
+#define HR_BASE_CSV_READER_H
 
 #include "base/err.h"
 
