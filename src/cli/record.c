@@ -10,7 +10,6 @@
 #include "cli/cli.h"
 #include "cli/recorder.h"
 #include "cli/recording.h"
-#include "cli/textfile.h"
 #include "cli/verb.h"
 
 static const char verb[] = "record";
@@ -21,7 +20,7 @@ static const char verb[] = "record";
 
 struct values {
 	struct hr_recording_values common;
-	const char *control, *textfile;
+	const char *control;
 	uint64_t duration_ns;
 };
 
@@ -32,7 +31,6 @@ struct run {
 	struct hr_recording recording;
 	struct hr_command command;
 	struct hr_control *control;
-	struct hr_textfile *textfile;
 };
 
 /* What can be said before anything is touched. */
@@ -65,62 +63,10 @@ static void describe_command(char *const *argv, char *text, size_t size)
 	hr_text_clean(text, size, command, sizeof(command));
 }
 
-/* What was asked for, which stays the same from run to run, so that it makes a label. */
-static void label(const struct run *run, char *text, size_t size)
-{
-	const struct hr_recording_values *values = &run->values->common;
-	char port[8];
-	const struct {
-		const char *kind, *name;
-	} asked[] = {
-		{ "port", values->port ? port : NULL }, { "comm", values->comm }, { "cgroup", values->cgroup },
-		{ "pid", values->pids }, { "command", run->argv ? basename(run->argv[0]) : NULL },
-	};
-	char words[256];
-
-	snprintf(port, sizeof(port), "%" PRId64, values->port);
-	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		if (asked[i].name) {
-			snprintf(words, sizeof(words), "%s %s", asked[i].kind, asked[i].name);
-			break;
-		}
-	hr_text_clean(text, size, words, sizeof(words));
-}
-
-static int open_textfile(struct run *run, struct hr_err *err)
-{
-	char target[256];
-
-	if (!run->values->textfile)
-		return 0;
-	label(run, target, sizeof(target));
-	return hr_textfile_open(run->values->textfile, target, &run->textfile, err);
-}
-
-/* The first version says that the run begins; what cannot be written now will not be later. */
-static enum hr_exit start_textfile(struct run *run, struct hr_err *err)
-{
-	if (!run->textfile)
-		return HR_EXIT_DONE;
-	hr_textfile_start(run->textfile);
-	return hr_textfile_write(run->textfile, hr_session_live(run->recording.session), true, err) ? HR_EXIT_FAILED : HR_EXIT_DONE;
-}
-
-static void end_textfile(struct run *run)
-{
-	struct hr_err err;
-
-	if (run->textfile && hr_textfile_write(run->textfile, hr_session_live(run->recording.session), false, &err))
-		hr_cli_say(verb, "%s", err.text);
-}
-
-/* What goes out of the run, or into it, beside the run file. */
-static enum hr_exit open_others(struct run *run, struct hr_err *err)
+static enum hr_exit open_control(struct run *run, struct hr_err *err)
 {
 	int ret = run->values->control ? hr_control_open(run->values->control, &run->control, err) : 0;
 
-	if (!ret)
-		ret = open_textfile(run, err);
 	return !ret ? HR_EXIT_DONE : ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
 }
 
@@ -131,7 +77,7 @@ static enum hr_exit prepare(struct run *run, struct hr_err *err)
 	char about[256];
 
 	if (!ret)
-		ret = open_others(run, err);
+		ret = open_control(run, err);
 	if (!ret)
 		ret = hr_recording_create(recording, err);
 	if (!ret && run->argv && hr_command_start(run->argv, -1, &run->command, err))
@@ -142,7 +88,7 @@ static enum hr_exit prepare(struct run *run, struct hr_err *err)
 		describe_command(run->argv, about, sizeof(about));
 	ret = recording->has_target ? hr_recording_open(recording, 0, NULL, err) :
 				      hr_recording_open(recording, run->command.pid, about, err);
-	return ret ? ret : start_textfile(run, err);
+	return ret ? ret : hr_recording_begin(recording, err);
 }
 
 static void say_done(struct run *run, const struct hr_recorder *recorder, enum hr_end end)
@@ -175,7 +121,7 @@ static int record(struct run *run, struct hr_err *err)
 		.command = run->argv ? &run->command : NULL,
 		.control = run->control,
 		.progress = &recording->progress,
-		.textfile = run->textfile,
+		.textfile = recording->textfile,
 		.signal_fd = recording->signal_fd,
 		.interval_ns = recording->values->interval_ns,
 	};
@@ -188,7 +134,7 @@ static int record(struct run *run, struct hr_err *err)
 	end = hr_recorder_run(&recorder, run->values->duration_ns, err);
 	hr_progress_clear(&recording->progress);
 	if (end == HR_END_FAILURE) {
-		end_textfile(run);
+		hr_recording_end_textfile(recording);
 		return hr_cli_fail(verb, HR_EXIT_FAILED, err);
 	}
 	if (end == HR_END_SIGNAL || end == HR_END_STOP)
@@ -196,7 +142,7 @@ static int record(struct run *run, struct hr_err *err)
 	if (hr_command_poll(&run->command))
 		status = run->command.status;
 	ret = hr_recording_finish(recording, status, err);
-	end_textfile(run);
+	hr_recording_end_textfile(recording);
 	if (run->control && end == HR_END_STOP)
 		hr_control_answer(run->control, ret ? err->text : NULL);
 	if (ret)
@@ -217,6 +163,7 @@ static int run_record(const void *options, const struct hr_arguments *arguments)
 	if (ret)
 		return ret;
 	hr_recording_init(&run.recording, verb, &run.values->common);
+	run.recording.command = run.argv ? run.argv[0] : NULL;
 	ret = prepare(&run, &err);
 	if (ret)
 		ret = hr_recording_give_up(&run.recording, ret, &err);
@@ -226,7 +173,6 @@ static int run_record(const void *options, const struct hr_arguments *arguments)
 		ret = record(&run, &err);
 	hr_control_close(run.control);
 	hr_command_fini(&run.command);
-	hr_textfile_close(run.textfile);
 	hr_recording_fini(&run.recording);
 	return ret;
 }
@@ -240,8 +186,6 @@ static const struct hr_option options[] = {
 	HR_OPTION_TEXT(struct values, control, "control", 0, "fifo:CTL[,ACK]",
 		       "take commands, a line each, from the FIFO CTL: enable, disable,\nping, mark, stop; answer \"ack\" on ACK"),
 	HR_RECORDING_OPTIONS(struct values, common),
-	HR_OPTION_TEXT(struct values, textfile, "textfile", 0, "FILE.prom",
-		       "write what was counted so far at each interval's end, for the textfile\ncollector of Prometheus' node_exporter"),
 	HR_OPTIONS_END,
 };
 

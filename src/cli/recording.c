@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,8 @@
 
 #include "analyse/summary.h"
 #include "base/caller.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "collect/features.h"
 #include "store/reader.h"
@@ -74,6 +78,44 @@ static int find_target(struct hr_recording *recording, struct hr_err *err)
 	return ret;
 }
 
+/* What was asked for, which stays the same from run to run, so that it makes a label. */
+static void label(const struct hr_recording *recording, char *text, size_t size)
+{
+	const struct hr_recording_values *values = recording->values;
+	char port[8], words[256] = "";
+	const struct {
+		const char *kind, *name;
+	} asked[] = {
+		{ "port", values->port ? port : NULL }, { "comm", values->comm }, { "cgroup", values->cgroup },
+		{ "pid", values->pids }, { "command", recording->command ? basename(recording->command) : NULL },
+	};
+
+	snprintf(port, sizeof(port), "%" PRId64, values->port);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		if (asked[i].name) {
+			snprintf(words, sizeof(words), "%s %s", asked[i].kind, asked[i].name);
+			break;
+		}
+	hr_text_clean(text, size, words, sizeof(words));
+}
+
+static int open_textfile(struct hr_recording *recording, struct hr_err *err)
+{
+	char target[256];
+
+	if (!recording->values->textfile)
+		return 0;
+	label(recording, target, sizeof(target));
+	return hr_textfile_open(recording->values->textfile, target, &recording->textfile, err);
+}
+
+static int parse_activation(struct hr_recording *recording, struct hr_err *err)
+{
+	const char *text = recording->values->activate;
+
+	return text ? hr_activation_parse(text, hr_clock_real_ns(), &recording->activation, err) : 0;
+}
+
 /* What was asked for and cannot be understood is a matter of usage; all the rest is a failure. */
 enum hr_exit hr_recording_prepare(struct hr_recording *recording, struct hr_err *err)
 {
@@ -84,11 +126,15 @@ enum hr_exit hr_recording_prepare(struct hr_recording *recording, struct hr_err 
 		fcntl(values->ready_fd, F_SETFD, FD_CLOEXEC);
 	if (take_signals(recording, err)) /* first: what is made from here on is taken away again */
 		return HR_EXIT_FAILED;
-	ret = find_target(recording, err);
+	ret = parse_activation(recording, err);
+	if (!ret)
+		ret = find_target(recording, err);
+	if (!ret)
+		ret = open_textfile(recording, err);
 	if (!ret && values->request_probe)
 		ret = hr_request_probe_parse(values->request_probe, &recording->request_probe, err);
 	if (ret)
-		return ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED;
+		return ret == -EINVAL || ret == -ERANGE ? HR_EXIT_USAGE : HR_EXIT_FAILED;
 	return HR_EXIT_DONE;
 }
 
@@ -120,6 +166,14 @@ enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *
 														 HR_EXIT_DONE;
 }
 
+/* A moment that is far away: the probes cost something, and are not needed until it is near. */
+static int wait_until_near(const struct hr_recording *recording, struct hr_err *err)
+{
+	const uint64_t at_ns = recording->activation.at_ns;
+
+	return at_ns > HR_ACTIVATION_NEAR_NS ? hr_activation_wait(at_ns - HR_ACTIVATION_NEAR_NS, recording->signal_fd, err) : 0;
+}
+
 /* Children that the target made between the look at it and the attach: nobody watched for births then. */
 static int add_forked(struct hr_recording *recording, struct hr_err *err)
 {
@@ -135,6 +189,12 @@ static int add_forked(struct hr_recording *recording, struct hr_err *err)
 	return ret;
 }
 
+static int check_alive(const struct hr_recording *recording, struct hr_err *err)
+{
+	return hr_session_alive(recording->session) ? 0 :
+	       hr_err_set(err, -ESRCH, "%s ended before it could be recorded", hr_session_target(recording->session));
+}
+
 enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const char *about, struct hr_err *err)
 {
 	struct hr_session_options options = {
@@ -144,6 +204,7 @@ enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const 
 		.request_symbol = recording->request_probe.symbol,
 		.request_probe = recording->request_probe.binary ? recording->request_probe.text : NULL,
 		.target = about ? about : hr_target_describe(&recording->target),
+		.waits = recording->activation.at_ns != 0,
 	};
 	pid_t *pids = calloc(recording->target.count + 1, sizeof(*pids));
 	int ret;
@@ -157,21 +218,70 @@ enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const 
 	if (pid)
 		pids[options.pid_count++] = pid;
 	options.pids = pids;
-	ret = hr_session_open(&options, recording->writer, &recording->session, err);
-	if (!ret && !hr_session_alive(recording->session))
-		ret = hr_err_set(err, -ESRCH, "%s ended before it could be recorded", options.target);
+	ret = wait_until_near(recording, err);
+	if (!ret)
+		ret = hr_session_open(&options, recording->writer, &recording->session, err);
+	if (!ret && !options.waits)
+		ret = check_alive(recording, err);
 	free(pids);
 	if (!ret)
 		ret = add_forked(recording, err);
 	return ret ? HR_EXIT_FAILED : HR_EXIT_DONE;
 }
 
-void hr_recording_say_ready(const struct hr_recording *recording)
+/* How far from the moment that was asked for the run began. */
+static void say_offset(const struct hr_recording *recording, uint64_t at_ns)
+{
+	const uint64_t began_ns = hr_session_started_unix_ns(recording->session);
+	char clock[32];
+
+	if (!recording->values->quiet)
+		hr_cli_say(recording->verb, "began at %s, %.3f ms %s", hr_activation_clock(at_ns, clock),
+			   fabs((double)began_ns - (double)at_ns) / 1e6, began_ns < at_ns ? "before it" : "after it");
+}
+
+static int begin_at_moment(struct hr_recording *recording, struct hr_err *err)
+{
+	const uint64_t at_ns = hr_activation_at_ns(&recording->activation, hr_clock_real_ns());
+	int ret;
+
+	hr_recording_say_ready(recording);
+	ret = hr_activation_wait(at_ns, recording->signal_fd, err);
+	if (!ret)
+		ret = hr_session_begin(recording->session, at_ns, err);
+	if (!ret)
+		ret = check_alive(recording, err);
+	if (!ret)
+		say_offset(recording, at_ns);
+	return ret;
+}
+
+/* The first version of the textfile says that the run begins; what cannot be written now will not be later. */
+enum hr_exit hr_recording_begin(struct hr_recording *recording, struct hr_err *err)
+{
+	if (recording->activation.at_ns && begin_at_moment(recording, err))
+		return HR_EXIT_FAILED;
+	if (!recording->textfile)
+		return HR_EXIT_DONE;
+	hr_textfile_start(recording->textfile);
+	return hr_textfile_write(recording->textfile, hr_session_live(recording->session), true, err) ? HR_EXIT_FAILED : HR_EXIT_DONE;
+}
+
+void hr_recording_end_textfile(struct hr_recording *recording)
+{
+	struct hr_err err;
+
+	if (recording->textfile && hr_textfile_write(recording->textfile, hr_session_live(recording->session), false, &err))
+		hr_cli_say(recording->verb, "%s", err.text);
+}
+
+void hr_recording_say_ready(struct hr_recording *recording)
 {
 	const int fd = recording->values->ready_fd;
 
-	if (fd < 0)
+	if (fd < 0 || recording->is_ready)
 		return;
+	recording->is_ready = true;
 	if (write(fd, "ready\n", 6) != 6)
 		hr_cli_say(recording->verb, "nobody reads --ready-fd");
 	if (fd > STDERR_FILENO)
@@ -270,6 +380,7 @@ void hr_recording_fini(struct hr_recording *recording)
 	hr_session_close(recording->session);
 	hr_writer_close(recording->writer);
 	hr_request_probe_fini(&recording->request_probe);
+	hr_textfile_close(recording->textfile);
 	hr_target_fini(&recording->target);
 	if (recording->signal_fd >= 0)
 		close(recording->signal_fd);

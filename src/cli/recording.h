@@ -7,9 +7,11 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "cli/activation.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/request_probe.h"
+#include "cli/textfile.h"
 #include "cli/verb.h"
 #include "collect/session.h"
 #include "collect/target.h"
@@ -21,7 +23,7 @@
 #define HR_RECORDING_HOUR (3600 * 1000 * HR_RECORDING_MS)
 
 struct hr_recording_values {
-	const char *pids, *comm, *cgroup, *output, *request_probe, *results;
+	const char *pids, *comm, *cgroup, *output, *request_probe, *results, *textfile, *activate;
 	int64_t port, ready_fd, stacks_hz;
 	uint64_t interval_ns;
 	bool no_stacks, force, strict, quiet;
@@ -50,6 +52,11 @@ struct hr_recording_values {
 	HR_OPTION_TEXT(type, common.results, "results", 0, "FILE.csv", \
 		       "what the load generator measured, read at the end: a header with level and\n" \
 		       "any of throughput_rps, errors, p50_ms, p90_ms, p99_ms, and a line per level"), \
+	HR_OPTION_TEXT(type, common.activate, "activate", 0, "/10s|+5s|@14:30", \
+		       "begin at the next multiple of 10 s on the clock, as other hosts do;\nin 5 s; at a time of day"), \
+	HR_OPTION_TEXT(type, common.textfile, "textfile", 0, "FILE.prom", \
+		       "write what was counted so far at each interval's end, for the textfile\n" \
+		       "collector of Prometheus' node_exporter"), \
 	HR_OPTION_INT(type, common.ready_fd, "ready-fd", 0, "N", "write a line to this descriptor when the probes are in", 0, 1 << 20), \
 	HR_OPTION_FLAG(type, common.strict, "strict", 0, "end with status 3 if more data was lost than the numbers can bear"), \
 	HR_OPTION_FLAG(type, common.quiet, "quiet", 'q', "say nothing but what fails")
@@ -65,6 +72,10 @@ struct hr_recording {
 	struct hr_writer *writer;
 	struct hr_session *session;
 	struct hr_progress progress;
+	const char *command;		 /* path of the program that is recorded where there is no other target; NULL */
+	struct hr_textfile *textfile;	 /* NULL: none was asked for */
+	struct hr_activation activation; /* .at_ns is 0: the run begins at once */
+	bool is_ready;			 /* --ready-fd was told */
 	int signal_fd; /* SIGINT and SIGTERM, blocked otherwise */
 	time_t created;	  /* when the run file was */
 	bool results_failed; /* --results could not be taken, which was said; the run is as good without */
@@ -81,7 +92,7 @@ enum hr_exit hr_recording_check(const char *verb, const struct hr_recording_valu
 /* Begin with zeros, and no signal_fd. Both pointers must outlive it. */
 void hr_recording_init(struct hr_recording *recording, const char *verb, const struct hr_recording_values *values);
 
-/* Take the signals that end a run, and find the target if one was asked for. */
+/* Take the signals that end a run, find the target if one was asked for, and see to what goes out beside the run file. */
 enum hr_exit hr_recording_prepare(struct hr_recording *recording, struct hr_err *err);
 
 /* See whether this system can be recorded, and make the run file. */
@@ -93,8 +104,17 @@ enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *
  */
 enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const char *about, struct hr_err *err);
 
-/* Tell --ready-fd. */
-void hr_recording_say_ready(const struct hr_recording *recording);
+/*
+ * Begin the run, if it did not at once, at the moment that was asked for: with --ready-fd told, and how near that moment it was
+ * said. Write the textfile for the first time.
+ */
+enum hr_exit hr_recording_begin(struct hr_recording *recording, struct hr_err *err);
+
+/* Tell --ready-fd, once. */
+void hr_recording_say_ready(struct hr_recording *recording);
+
+/* Write the textfile for the last time; says so if that fails. */
+void hr_recording_end_textfile(struct hr_recording *recording);
 
 /* Take --results, and end the run: see hr_session_finish(). */
 int hr_recording_finish(struct hr_recording *recording, int64_t status, struct hr_err *err);

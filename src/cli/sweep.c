@@ -299,6 +299,7 @@ static int run_sweep(struct sweep *sweep, struct hr_err *err)
 		.session = recording->session,
 		.target = &recording->target,
 		.progress = &recording->progress,
+		.textfile = recording->textfile,
 		.signal_fd = recording->signal_fd,
 		.interval_ns = recording->values->interval_ns,
 	};
@@ -308,7 +309,9 @@ static int run_sweep(struct sweep *sweep, struct hr_err *err)
 	hr_progress_clear(&recording->progress);
 	if (sweep->never_began)
 		return hr_recording_give_up(recording, HR_EXIT_FAILED, err);
-	if (end == HR_END_FAILURE || hr_recording_finish(recording, HR_NULL, err))
+	ret = end == HR_END_FAILURE || hr_recording_finish(recording, HR_NULL, err);
+	hr_recording_end_textfile(recording);
+	if (ret)
 		return hr_cli_fail(verb, HR_EXIT_FAILED, err);
 	say_done(sweep, end);
 	ret = hr_recording_judge(recording);
@@ -329,6 +332,8 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		ret = hr_recording_create(&sweep.recording, &err);
 	if (!ret)
 		ret = hr_recording_open(&sweep.recording, 0, NULL, &err);
+	if (!ret)
+		ret = hr_recording_begin(&sweep.recording, &err);
 	ret = ret ? hr_recording_give_up(&sweep.recording, ret, &err) : run_sweep(&sweep, &err);
 	hr_recording_fini(&sweep.recording);
 	return ret;

@@ -42,6 +42,9 @@ struct hr_session {
 	bool cost_measured; /* cost_sample belongs to this interval */
 	bool disabled;
 	struct hr_levels levels;
+	char *target;	 /* for the run file */
+	int64_t asked_unix_ns; /* when the run was to begin; HR_NULL: at once */
+	uint64_t started_unix_ns;
 	uint64_t interval_asked_ns, interval_ns;
 	struct hr_drain_totals totals;
 };
@@ -299,12 +302,13 @@ static int write_features(struct hr_drain *drain, const struct hr_features *feat
 	return ret;
 }
 
-static int write_run(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
+static int write_run(struct hr_session *session, struct hr_err *err)
 {
 	uint64_t unix_ns = hr_clock_real_ns() - (hr_clock_mono_ns() - session->drain.epoch_ns);
 	struct utsname name;
 	char id[40], host[256];
 
+	session->started_unix_ns = unix_ns;
 	uname(&name);
 	make_run_id(id, unix_ns);
 	hr_text_clean(host, sizeof(host), name.nodename, sizeof(name.nodename));
@@ -316,9 +320,10 @@ static int write_run(struct hr_session *session, const struct hr_session_options
 				     .arch = name.machine,
 				     .cpus = sysconf(_SC_NPROCESSORS_ONLN),
 				     .headroom_version = HR_VERSION,
-				     .target = options->target,
+				     .target = session->target,
 				     .started_unix_ns = unix_ns,
-				     .interval_ns = options->interval_ns,
+				     .asked_unix_ns = session->asked_unix_ns,
+				     .interval_ns = session->interval_asked_ns,
 				     .ended_ns = HR_NULL,
 				     .target_status = HR_NULL,
 			     },
@@ -338,10 +343,37 @@ static int open_families(struct hr_session *session, struct hr_err *err)
 	return hr_cost_open(&session->cost, err);
 }
 
-/*
- * Attach before looking: what is born between the look and the attach would be missed. The run begins with the first look at
- * the accounts.
- */
+/* The run begins with the first look at the accounts. */
+static int begin(struct hr_session *session, struct hr_err *err)
+{
+	struct hr_drain *drain = &session->drain;
+	int ret = rebase(session, err);
+
+	if (!ret)
+		ret = write_run(session, err);
+	if (!ret)
+		ret = hr_writer_commit(drain->writer, err);
+	drain->interval_id = 1;
+	return ret;
+}
+
+int hr_session_begin(struct hr_session *session, uint64_t asked_unix_ns, struct hr_err *err)
+{
+	session->asked_unix_ns = (int64_t)asked_unix_ns;
+	return begin(session, err);
+}
+
+const char *hr_session_target(const struct hr_session *session)
+{
+	return session->target;
+}
+
+uint64_t hr_session_started_unix_ns(const struct hr_session *session)
+{
+	return session->started_unix_ns;
+}
+
+/* Attach before looking: what is born between the look and the attach would be missed. */
 static int start(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
@@ -355,15 +387,8 @@ static int start(struct hr_session *session, const struct hr_session_options *op
 	if (!ret)
 		ret = seed_sockets(drain, err);
 	if (!ret)
-		ret = rebase(session, err);
-	if (!ret)
-		ret = write_run(session, options, err);
-	if (!ret)
 		ret = write_features(drain, &features, err);
-	if (!ret)
-		ret = hr_writer_commit(drain->writer, err);
-	drain->interval_id = 1;
-	return ret;
+	return ret || options->waits ? ret : begin(session, err);
 }
 
 int hr_session_open(const struct hr_session_options *options, struct hr_writer *writer, struct hr_session **ret_session,
@@ -384,8 +409,12 @@ int hr_session_open(const struct hr_session_options *options, struct hr_writer *
 	session->interval_asked_ns = options->interval_ns;
 	session->drain.live.probes_share = session->drain.live.in_flight = NAN;
 	session->drain.live.collector_rss_bytes = HR_NULL;
+	session->asked_unix_ns = HR_NULL;
 	session->drain.request_probe = options->request_probe;
-	ret = hr_probes_open(&probes, &session->drain.probes, err);
+	session->target = strdup(options->target);
+	ret = session->target ? 0 : hr_err_set(err, -ENOMEM, "out of memory");
+	if (!ret)
+		ret = hr_probes_open(&probes, &session->drain.probes, err);
 	if (!ret)
 		ret = open_families(session, err);
 	if (!ret)
@@ -440,6 +469,7 @@ void hr_session_close(struct hr_session *session)
 	hr_roster_free(session->drain.roster);
 	hr_probes_close(session->drain.probes);
 	free(session->drain.open_calls);
+	free(session->target);
 	free(session);
 }
 

@@ -21,6 +21,7 @@ struct hr_session_options {
 	size_t pid_count;
 	const char *target; /* for the run file */
 	uint64_t interval_ns;
+	bool waits; /* the run begins with hr_session_begin(), and not at once */
 	uint32_t sample_hz; /* samples of stacks per second and CPU; 0: none */
 	/* a function whose calls are requests, and BINARY:SYMBOL as it was asked for, in valid UTF-8; NULL: none */
 	const char *request_binary, *request_symbol, *request_probe;
@@ -33,6 +34,19 @@ struct hr_session_options {
  */
 int hr_session_open(const struct hr_session_options *options, struct hr_writer *writer, struct hr_session **ret_session,
 		    struct hr_err *err);
+
+/*
+ * The run begins now: its first moment is the first look at the accounts, and what they have from before is in no interval. For
+ * sessions that wait; of these, until then only hr_session_add() may be called. asked_unix_ns: when it was to begin, by
+ * CLOCK_REALTIME.
+ */
+int hr_session_begin(struct hr_session *session, uint64_t asked_unix_ns, struct hr_err *err);
+
+/* What is recorded, as it was given. */
+const char *hr_session_target(const struct hr_session *session);
+
+/* When the run began, by CLOCK_REALTIME; 0: not yet. */
+uint64_t hr_session_started_unix_ns(const struct hr_session *session);
 
 /* Take in processes that were found later. */
 int hr_session_add(struct hr_session *session, const pid_t *pids, size_t count, struct hr_err *err);

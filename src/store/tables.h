@@ -26,6 +26,7 @@
 	TEXT(headroom_version, "", "version that wrote the file") \
 	TEXT(target, "", "what was recorded, as asked for") \
 	INT(started_unix_ns, "ns", "start of the run, since 1970") \
+	INT(asked_unix_ns, "ns", "when it was to start, by --activate; null: at once") \
 	INT(interval_ns, "ns", "length of an interval, as asked for") \
 	INT(ended_ns, "ns", "end of the run; null: the recorder was killed, and the file ends with its last interval") \
 	INT(target_status, "", "exit status of the command that was started, as shells show it; null: none was started or it was left running")

@@ -1,13 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is to be seen of a recording while it goes on: the textfile for Prometheus."""
+"""What is to be seen of a recording while it goes on, the textfile for Prometheus; and that it begins when it is to."""
 
 import os
 import re
+import signal
 import subprocess
+import time
 
 from exchange import RequestServer, ask, kept
-from harness import HEADROOM, SLOWNESS, between, check, equal, need, run_command, temporary_directory, test, wait_until
+from harness import (
+    HEADROOM,
+    MS,
+    SECOND,
+    SLOWNESS,
+    Process,
+    between,
+    check,
+    equal,
+    need,
+    run_command,
+    temporary_directory,
+    test,
+    wait_until,
+)
 from recorder import Recorder, record
+from runfile import Run
 
 METRIC = re.compile(r'(headroom_\w+)\{target="([^"]*)"(?:,(\w+)="([^"]*)")?\} (\S+)')
 
@@ -134,3 +151,80 @@ def a_recording_outlives_its_textfile():
         done = run_command(*command)
         equal(f"status ({done.stderr})", done.returncode, 0)
         equal("times that it is said", done.stderr.count("cannot write"), 2)  # once, and at the end
+
+
+# --activate
+
+
+def started(run):
+    return run.rows("SELECT started_unix_ns, asked_unix_ns FROM run")[0]
+
+
+def check_near(run, what):
+    """The run began when it was to, up to what a busy machine takes to wake the recorder and look at the accounts."""
+    row = started(run)
+    between(f"start of {what} after the moment", row["started_unix_ns"] - row["asked_unix_ns"], 0, 200 * MS * SLOWNESS, "ns")
+
+
+PERIOD_S = 6
+
+
+@test
+def recordings_that_are_activated_on_a_boundary_begin_together():
+    with temporary_directory() as directory, Process("sleep", "60") as target:
+        # so that both are asked in the same period: it is cut 2 s before a boundary
+        wait_until("the period is young", lambda: (time.time() + 2) % PERIOD_S < 1, limit_s=PERIOD_S + 1)
+        command = [HEADROOM, "record", "-p", str(target.pid), "--activate", f"/{PERIOD_S}s", "-d", "500ms", "-i", "100ms", "-o"]
+        with Process(*command, f"{directory}/a.db", stderr=subprocess.PIPE) as first, Process(
+            *command, f"{directory}/b.db", stderr=subprocess.PIPE
+        ) as second:
+            for process in (first, second):
+                _, words = process.child.communicate(timeout=30 * SLOWNESS)
+                equal(f"status ({words})", process.child.returncode, 0)
+                check(b"began at" in words, f"it does not say when it began: {words}")
+        runs = [Run(f"{directory}/{name}.db") for name in "ab"]
+        rows = [started(run) for run in runs]
+        equal("moment that was asked for", rows[0]["asked_unix_ns"], rows[1]["asked_unix_ns"])
+        equal("boundary", rows[0]["asked_unix_ns"] % (PERIOD_S * SECOND), 0)
+        between("from one start to the other", abs(rows[0]["started_unix_ns"] - rows[1]["started_unix_ns"]), 0, 100 * MS * SLOWNESS, "ns")
+        for run, name in zip(runs, "ab"):
+            check_near(run, name)
+            between(f"length of {name}", run.value("SELECT max(end_ns) FROM intervals"), 450 * MS, 900 * MS * SLOWNESS, "ns")
+            # what was before the moment is in no account
+            between("first interval's start", run.value("SELECT min(start_ns) FROM intervals"), 0, 50 * MS * SLOWNESS, "ns")
+            run.check_laws()
+            run.close()
+
+
+@test
+def a_command_is_let_go_only_when_its_recording_begins():
+    with temporary_directory() as directory:
+        path, stamp = f"{directory}/run.db", f"{directory}/stamp"
+        asked = time.time_ns()
+        done = record("-o", path, "-i", "100ms", "--activate", "+1500ms", "--textfile", f"{directory}/a.prom", "--", "sh", "-c",
+                      f"date +%s%N >{stamp}; sleep 0.3", env={k: v for k, v in os.environ.items() if not k.startswith("SUDO_")})
+        equal(f"status ({done.stderr})", done.returncode, 0)
+        run = Run(path)
+        check_near(run, "the run")
+        with open(stamp) as file:
+            between("time until the command ran", int(file.read()) - asked, 1500 * MS, 1500 * MS + 4 * SECOND * SLOWNESS, "ns")
+        between("start by the textfile", metrics(f"{directory}/a.prom")["headroom_start_timestamp_seconds", None],
+                started(run)["started_unix_ns"] / 1e9 - 0.001, started(run)["started_unix_ns"] / 1e9 + SLOWNESS)
+        run.check_laws()
+        run.close()
+
+
+@test
+def a_recording_that_is_interrupted_before_its_moment_leaves_nothing():
+    with temporary_directory() as directory:
+        with Process(HEADROOM, "record", "-o", f"{directory}/run.db", "--activate", "+1h", "--", "sleep", "5", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE) as process:
+            wait_until("the file is there", lambda: os.path.exists(f"{directory}/run.db"))
+            time.sleep(0.2)
+            process.child.send_signal(signal.SIGINT)
+            _, words = process.child.communicate(timeout=10 * SLOWNESS)
+            equal("status", process.child.returncode, 1)
+            check(b"interrupted before the recording began" in words, f"it says: {words}")
+            equal("files left", os.listdir(directory), [])
+        done = record("-o", f"{directory}/run.db", "--activate", "10s", "--", "true")
+        equal("status of a moment that is none", done.returncode, 2)

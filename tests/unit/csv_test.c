@@ -93,11 +93,11 @@ static void the_run_has_its_own_id_and_host_once(void **state)
 	const struct scratch *scratch = *state;
 	struct hr_writer *writer = create_run(scratch->run);
 
-	ADD(writer, run, "run-1", "web-7", "6.1", "x86_64", 4, "0.1.0", "port 80", 1700000000123456789, 1000000000, HR_NULL, HR_NULL);
+	ADD(writer, run, "run-1", "web-7", "6.1", "x86_64", 4, "0.1.0", "port 80", 1700000000123456789, HR_NULL, 1000000000, HR_NULL, HR_NULL);
 	finish(writer);
 	assert_text(scratch->run, "run", &csv,
-		    "run_id,host,kernel,arch,cpus,headroom_version,target,started_unix_ns,interval_ns,ended_ns,target_status\r\n"
-		    "run-1,web-7,6.1,x86_64,4,0.1.0,port 80,1700000000123456789,1000000000,,\r\n");
+		    "run_id,host,kernel,arch,cpus,headroom_version,target,started_unix_ns,asked_unix_ns,interval_ns,ended_ns,target_status\r\n"
+		    "run-1,web-7,6.1,x86_64,4,0.1.0,port 80,1700000000123456789,,1000000000,,\r\n");
 }
 
 static void null_is_an_empty_field_and_an_empty_text_is_quoted(void **state)

@@ -44,7 +44,7 @@ static void write_levels(const char *path, bool is_multiplexed)
 {
 	struct hr_writer *writer = create_run(path);
 
-	SAMPLE(writer, run, "run-1", "web-7", "6.1", "x86_64", 1, "0.1.0", "port 80", 1700000000123456789, S, 6 * S, HR_NULL);
+	SAMPLE(writer, run, "run-1", "web-7", "6.1", "x86_64", 1, "0.1.0", "port 80", 1700000000123456789, HR_NULL, S, 6 * S, HR_NULL);
 	SAMPLE(writer, processes, 1, 10, 1, "web", NULL, 0, HR_NULL);
 	SAMPLE(writer, threads, 1, 1, 10, "web", 0, 6 * S, 0);
 	SAMPLE(writer, flows, 1, 1, "server", "tcp", ":80");

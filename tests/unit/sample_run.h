@@ -66,7 +66,7 @@ static inline struct hr_writer *sample_begin(const char *path, int64_t ended_ns)
 	if (hr_writer_create(path, true, (uid_t)-1, (gid_t)-1, &writer, &err))
 		fail_msg("%s", err.text);
 	SAMPLE(writer, run, "run-1", "web-7", "6.1.0-25-amd64", "x86_64", 4, "0.1.0", "--port 8080",
-	       1700000000250 * MS, S, ended_ns, HR_NULL);
+	       1700000000250 * MS, HR_NULL, S, ended_ns, HR_NULL);
 	return writer;
 }
 
