@@ -25,6 +25,7 @@ FILES = (
     "every_kernel",
     "known_answers",
     "waits",
+    "peers",
     "syscalls",
     "resources",
     "hot_code",
