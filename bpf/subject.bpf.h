@@ -75,7 +75,10 @@ static __noinline __u64 find_subject(struct task_struct *task, struct hr_thread 
 	key->state = thread->state;
 	if (thread->state == HR_STATE_KLOCK) {
 		key->subject = HR_SUBJECT_KLOCK;
-		key->value = thread->kernel_lock == HR_KERNEL_LOCK_MMAP ? 0 : thread->kernel_lock_low;
+		if (thread->kernel_lock != HR_KERNEL_LOCK_MMAP) {
+			key->value = (__u64)thread->kernel_lock_high << 32 | thread->kernel_lock_low;
+			key->address[0] = thread->kernel_lock_caller;
+		}
 		return 0;
 	}
 	if (!thread->in_call || thread->state == HR_STATE_STOPPED)

@@ -117,7 +117,10 @@ struct hr_thread {
 	char comm[HR_COMM_BYTES]; /* at its end */
 	__u32 tid;
 	__u32 kernel_lock_low; /* low half of the address of that lock: spin locks begin and end while it waits */
-	__u32 pad_end[6];
+	__u32 kernel_lock_high;
+	__u32 pad_lock;
+	__u64 kernel_lock_caller; /* in the function that takes it; 0: not known */
+	__u64 pad_end;
 };
 
 /* One process. */

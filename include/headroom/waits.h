@@ -28,7 +28,7 @@ enum hr_subject {
 	HR_SUBJECT_UNIX = 6,	/* value: inode number of the socket; name: its path, or its peer's */
 	HR_SUBJECT_DEVICE = 7,	/* value: device number; name: of the file */
 	HR_SUBJECT_EVENT = 8,	/* eventfd, signalfd, inotify, ...; value: address of the file; name: what kind */
-	HR_SUBJECT_KLOCK = 9,	/* value: address of the kernel lock; 0: mmap_lock */
+	HR_SUBJECT_KLOCK = 9,	/* value: address of the kernel lock; address[0]: who takes it; both 0: mmap_lock */
 	HR_SUBJECTS = 10
 };
 

@@ -293,7 +293,7 @@ void hr_code_kernel(struct hr_code *code, uint64_t address, struct hr_code_frame
 	const char *name, *module;
 
 	*ret = (struct hr_code_frame){ .module = KERNEL, .offset = -1, .is_code = true };
-	if (!code->has_read_kernel && hr_kallsyms_read(code->root, &code->kernel))
+	if (!code->has_read_kernel && hr_kallsyms_read(code->root, HR_KALLSYMS_FUNCTIONS, &code->kernel))
 		code->kernel = NULL;
 	code->has_read_kernel = true;
 	if (!code->kernel || !hr_kallsyms_find(code->kernel, address, &name, &module))

@@ -54,14 +54,19 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* "ffffffff81000040 T name [module]". 0, also for what is no function. */
-static int add_line(struct hr_kallsyms *symbols, char *line)
+static const char *const types[HR_KALLSYMS_KINDS] = {
+	[HR_KALLSYMS_FUNCTIONS] = "tTwW",
+	[HR_KALLSYMS_DATA] = "dDbBrRgGsSvV",
+};
+
+/* "ffffffff81000040 T name [module]". 0, also for what is of another kind. */
+static int add_line(struct hr_kallsyms *symbols, enum hr_kallsyms_kind kind, char *line)
 {
 	char *address = next_word(&line), *type = next_word(&line), *name = next_word(&line), *module = next_word(&line);
 	size_t name_bytes = strlen(name) + 1, module_bytes = strlen(module) + 1;
 	uint64_t start = strtoull(address, NULL, 16);
 
-	if (!start || !type[0] || type[1] || !strchr("tTwW", type[0]) || name_bytes == 1 || symbols->count >= SYMBOLS_MAX)
+	if (!start || !type[0] || type[1] || !strchr(types[kind], type[0]) || name_bytes == 1 || symbols->count >= SYMBOLS_MAX)
 		return 0;
 	if (make_room((void **)&symbols->symbols, &symbols->room, symbols->count + 1, sizeof(*symbols->symbols)) ||
 	    make_room((void **)&symbols->text, &symbols->text_room, symbols->text_bytes + name_bytes + module_bytes, 1))
@@ -106,14 +111,14 @@ static void settle(struct hr_kallsyms *symbols)
 		symbols->text = smaller;
 }
 
-static int read_lines(struct hr_kallsyms *symbols, FILE *file)
+static int read_lines(struct hr_kallsyms *symbols, enum hr_kallsyms_kind kind, FILE *file)
 {
 	char *line = NULL;
 	size_t room = 0;
 	int ret = 0;
 
 	while (!ret && getline(&line, &room, file) > 0)
-		ret = add_line(symbols, line);
+		ret = add_line(symbols, kind, line);
 	free(line);
 	if (!ret && ferror(file))
 		ret = -EIO;
@@ -122,7 +127,7 @@ static int read_lines(struct hr_kallsyms *symbols, FILE *file)
 	return ret;
 }
 
-int hr_kallsyms_read(const char *root, struct hr_kallsyms **ret)
+int hr_kallsyms_read(const char *root, enum hr_kallsyms_kind kind, struct hr_kallsyms **ret)
 {
 	struct hr_kallsyms *symbols;
 	char path[PATH_MAX];
@@ -135,7 +140,7 @@ int hr_kallsyms_read(const char *root, struct hr_kallsyms **ret)
 	if (!file)
 		return -errno;
 	symbols = calloc(1, sizeof(*symbols));
-	rc = symbols ? read_lines(symbols, file) : -ENOMEM;
+	rc = symbols ? read_lines(symbols, kind, file) : -ENOMEM;
 	fclose(file);
 	if (rc) {
 		hr_kallsyms_free(symbols);
@@ -155,10 +160,10 @@ void hr_kallsyms_free(struct hr_kallsyms *symbols)
 	free(symbols);
 }
 
-bool hr_kallsyms_find(const struct hr_kallsyms *symbols, uint64_t address, const char **ret_name, const char **ret_module)
+/* The last that begins at or before the address; NULL: it lies in front of all. */
+static const struct symbol *find(const struct hr_kallsyms *symbols, uint64_t address)
 {
 	size_t low = 0, high = symbols->count;
-	const char *name, *module;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -168,11 +173,49 @@ bool hr_kallsyms_find(const struct hr_kallsyms *symbols, uint64_t address, const
 		else
 			high = middle;
 	}
-	if (!low)
+	return low ? &symbols->symbols[low - 1] : NULL;
+}
+
+bool hr_kallsyms_find(const struct hr_kallsyms *symbols, uint64_t address, const char **ret_name, const char **ret_module)
+{
+	const struct symbol *symbol = find(symbols, address);
+	const char *name, *module;
+
+	if (!symbol)
 		return false;
-	name = symbols->text + symbols->symbols[low - 1].text;
+	name = symbols->text + symbol->text;
 	module = name + strlen(name) + 1;
 	*ret_name = name;
 	*ret_module = module[0] ? module : KERNEL;
 	return true;
+}
+
+uint64_t hr_kallsyms_offset(const struct hr_kallsyms *symbols, uint64_t address)
+{
+	const struct symbol *symbol = find(symbols, address);
+
+	return symbol ? address - symbol->start : UINT64_MAX;
+}
+
+void hr_kallsyms_addresses(const char *root, const char *const *names, size_t count, uint64_t *ret)
+{
+	char path[PATH_MAX], *line = NULL;
+	size_t room = 0, found = 0;
+	FILE *file;
+
+	memset(ret, 0, count * sizeof(*ret));
+	if (hr_path(path, "%s/proc/kallsyms", root))
+		return;
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (found < count && getline(&line, &room, file) > 0) {
+		char *at = line, *address = next_word(&at), *type = next_word(&at), *name = next_word(&at);
+
+		for (size_t i = 0; i < count && type[0] == 'T'; i++)
+			if (strcmp(name, names[i]) == 0 && ++found)
+				ret[i] = strtoull(address, NULL, 16);
+	}
+	free(line);
+	fclose(file);
 }

@@ -67,6 +67,7 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 		probes->records = HR_CALL_RECORDS;
 	bpf_map__set_max_entries(bpf->maps.calls, probes->records * probes->shards);
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
+	hr_probes_waits_configure(probes);
 	hr_probes_requests_configure(probes);
 	hr_probes_stacks_configure(probes, options->sample_hz);
 	hr_probes_unwind_configure(probes, options->sample_hz != 0);

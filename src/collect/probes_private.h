@@ -83,6 +83,7 @@ int hr_probes_unwind_prepare(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_unwind_close(struct hr_probes *probes);
 
 /* The wait graph, likewise. */
+void hr_probes_waits_configure(struct hr_probes *probes);
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_waits_close(struct hr_probes *probes);
 

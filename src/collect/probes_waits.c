@@ -5,7 +5,18 @@
 
 #include <bpf/bpf.h>
 
+#include "collect/kallsyms.h"
 #include "collect/probes_private.h"
+
+void hr_probes_waits_configure(struct hr_probes *probes)
+{
+	static const char *const names[] = { "__sched_text_start", "__sched_text_end" };
+	uint64_t range[2];
+
+	hr_kallsyms_addresses("", names, 2, range);
+	probes->bpf->rodata->config.sched_text_start = range[0];
+	probes->bpf->rodata->config.sched_text_end = range[1];
+}
 
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err)
 {

@@ -15,17 +15,15 @@
 #include "base/text.h"
 #include "collect/drain.h"
 #include "collect/maps.h"
-#include "collect/netaddr.h"
 #include "collect/roster.h"
+#include "collect/subjects.h"
 #include "collect/symbols.h"
 
 #define COUNT_BITS 12 /* of hr_lock.waiters */
-#define MINOR_BITS 20 /* of a device number in the kernel */
 
 /* Futexes that are named in one pass, the longest contended first: to read the memory map of a large process takes milliseconds. */
 #define NAMED_PER_PASS 32
 
-#define SUBJECT_BYTES HR_ENDPOINT_BYTES
 #define WAKER_BYTES 80
 
 /* An edge as it was read last. Records are handed out again: the thread's id tells for whom. */
@@ -58,6 +56,7 @@ struct waits {
 	int64_t last_edge_id, last_lock_id;
 	uint64_t base_ns; /* the accounts count from then on */
 	struct hr_symbols *symbols;
+	struct hr_subjects *subjects;
 };
 
 /* ---- reading ---- */
@@ -114,61 +113,6 @@ static int look_at_waits(void *family, struct hr_drain *drain, struct hr_err *er
 	return 0;
 }
 
-/* ---- names of what is waited for ---- */
-
-static void write_file(char text[SUBJECT_BYTES], const struct hr_edge_key *key, const char *name)
-{
-	if (name[0])
-		snprintf(text, SUBJECT_BYTES, "%s", name);
-	else
-		snprintf(text, SUBJECT_BYTES, "inode %" PRIu64, (uint64_t)key->value);
-}
-
-static void write_device(char text[SUBJECT_BYTES], const struct hr_edge_key *key, const char *name)
-{
-	snprintf(text, SUBJECT_BYTES, "%s%s%u:%u", name, name[0] ? " " : "", (unsigned int)(key->value >> MINOR_BITS),
-		 (unsigned int)(key->value & ((1U << MINOR_BITS) - 1)));
-}
-
-static void write_unix(char text[SUBJECT_BYTES], const struct hr_edge *edge)
-{
-	if (!hr_netaddr_unix(text, edge->subject_name, sizeof(edge->subject_name)))
-		snprintf(text, SUBJECT_BYTES, "unix:[%" PRIu64 "]", (uint64_t)edge->key.value);
-}
-
-static void write_address(char text[SUBJECT_BYTES], uint64_t address)
-{
-	snprintf(text, SUBJECT_BYTES, "0x%" PRIx64, address);
-}
-
-/* NULL: nothing that has a name. */
-static const char *subject_of(char text[SUBJECT_BYTES], const struct hr_edge *edge)
-{
-	const struct hr_edge_key *key = &edge->key;
-	char name[3 * HR_SUBJECT_NAME_BYTES + 1];
-	uint8_t peer[16];
-
-	hr_text_clean(name, sizeof(name), edge->subject_name, sizeof(edge->subject_name));
-	switch ((enum hr_subject)key->subject) {
-	case HR_SUBJECT_FUTEX: write_address(text, key->value); return text;
-	case HR_SUBJECT_PEER: memcpy(peer, key->address, sizeof(peer)); return hr_netaddr_inet(text, peer, key->port);
-	case HR_SUBJECT_CLIENTS: snprintf(text, SUBJECT_BYTES, ":%u", key->port); return text;
-	case HR_SUBJECT_FILE: write_file(text, key, name); return text;
-	case HR_SUBJECT_PIPE: snprintf(text, SUBJECT_BYTES, "pipe:[%" PRIu64 "]", (uint64_t)key->value); return text;
-	case HR_SUBJECT_UNIX: write_unix(text, edge); return text;
-	case HR_SUBJECT_DEVICE: write_device(text, key, name); return text;
-	case HR_SUBJECT_EVENT: snprintf(text, SUBJECT_BYTES, "%s", name); return name[0] ? text : NULL;
-	case HR_SUBJECT_KLOCK:
-		if (!key->value)
-			return "mmap_lock";
-		write_address(text, key->value);
-		return text;
-	case HR_SUBJECT_NONE:
-	case HR_SUBJECTS: break;
-	}
-	return NULL;
-}
-
 /* ---- edges ---- */
 
 /* "name (tid)"; NULL: no thread, or one of several. */
@@ -196,7 +140,7 @@ static const char *waker_of(char text[WAKER_BYTES], const struct hr_drain *drain
 static int enter_edge(struct waits *waits, struct hr_drain *drain, struct known_edge *known, struct hr_err *err)
 {
 	const struct hr_edge *edge = &known->now;
-	char subject[SUBJECT_BYTES], waker[WAKER_BYTES];
+	char subject[HR_SUBJECT_BYTES], waker[WAKER_BYTES];
 
 	known->id = ++waits->last_edge_id;
 	return hr_writer_add(drain->writer, HR_TABLE_edges,
@@ -205,7 +149,7 @@ static int enter_edge(struct waits *waits, struct hr_drain *drain, struct known_
 				     .thread_id = known->thread_id,
 				     .state = hr_state_name(edge->key.state),
 				     .subject_kind = hr_subject_name(edge->key.subject),
-				     .subject = subject_of(subject, edge),
+				     .subject = hr_subjects_text(waits->subjects, edge, subject),
 				     .source = hr_source_name(edge->key.source),
 				     .waker_thread_id = known->waker_thread_id ? known->waker_thread_id : HR_NULL,
 				     .waker = waker_of(waker, drain, edge),
@@ -322,7 +266,10 @@ static struct hr_edge open_edge(struct hr_drain *drain, uint32_t slot, const str
 		edge.key = wait.key;
 	} else if (record->state == HR_STATE_KLOCK && record->kernel_lock != HR_KERNEL_LOCK_NONE) {
 		edge.key.subject = HR_SUBJECT_KLOCK;
-		edge.key.value = record->kernel_lock == HR_KERNEL_LOCK_MMAP ? 0 : record->kernel_lock_low;
+		if (record->kernel_lock != HR_KERNEL_LOCK_MMAP) {
+			edge.key.value = (uint64_t)record->kernel_lock_high << 32 | record->kernel_lock_low;
+			edge.key.address[0] = record->kernel_lock_caller;
+		}
 	}
 	return edge;
 }
@@ -338,11 +285,11 @@ static int add_open_wait(struct waits *waits, struct hr_drain *drain, uint32_t s
 		.waker_thread_id = HR_NULL,
 	};
 	struct hr_edge open = open_edge(drain, slot, thread->record);
-	char subject[SUBJECT_BYTES];
+	char subject[HR_SUBJECT_BYTES];
 	int ret;
 
 	edge.subject_kind = hr_subject_name(open.key.subject);
-	edge.subject = subject_of(subject, &open);
+	edge.subject = hr_subjects_text(waits->subjects, &open, subject);
 	ret = hr_writer_add(drain->writer, HR_TABLE_edges, &edge, err);
 	hr_drain_add(drain, HR_TABLE_waits,
 		     &(struct hr_row_waits){
@@ -375,10 +322,10 @@ static int finish_waits(void *family, struct hr_drain *drain, struct hr_err *err
 
 static int enter_lock(struct waits *waits, struct hr_drain *drain, struct known_lock *known, struct hr_err *err)
 {
-	char address[SUBJECT_BYTES];
+	char address[HR_SUBJECT_BYTES];
 
 	known->id = ++waits->last_lock_id;
-	write_address(address, known->address);
+	snprintf(address, sizeof(address), "0x%" PRIx64, known->address);
 	return hr_writer_add(drain->writer, HR_TABLE_locks,
 			     &(struct hr_row_locks){
 				     .lock_id = known->id,
@@ -530,6 +477,8 @@ static void close_waits(void *family)
 		free(waits->edges[id]);
 	if (waits)
 		hr_symbols_free(waits->symbols);
+	if (waits)
+		hr_subjects_free(waits->subjects);
 	free(waits);
 }
 
@@ -538,7 +487,7 @@ static void *open_waits(struct hr_drain *drain, struct hr_err *err)
 	struct waits *waits = calloc(1, sizeof(*waits));
 
 	(void)drain;
-	if (waits && !(waits->symbols = hr_symbols_new(""))) {
+	if (waits && (!(waits->symbols = hr_symbols_new("")) || !(waits->subjects = hr_subjects_new("")))) {
 		close_waits(waits);
 		waits = NULL;
 	}

@@ -254,7 +254,7 @@
 	INT(thread_id, "", "thread that waited") \
 	TEXT(state, "", "state in which it did") \
 	TEXT(subject_kind, "", "what for: futex, peer, clients, file, pipe, unix, device, event, kernel_lock; null: nothing that has a name") \
-	TEXT(subject, "", "which one: address, peer, path or name; null: it has none") \
+	TEXT(subject, "", "which one: address, peer, path or name; of a kernel lock mmap_lock, the variable that it lies in, or 'in' and the kernel function that takes it; null: it has none") \
 	TEXT(source, "", "who ended the wait: thread, other, interrupt, timeout, signal, unknown; open: it had not ended when the recording did") \
 	INT(waker_thread_id, "", "source thread: which; null: one of several, or another source") \
 	TEXT(waker, "", "name and id of that thread, also of one outside the target; null: no thread")

@@ -3,6 +3,7 @@
 
 import functools
 import os
+import re
 
 from harness import MS, SLOWNESS, Skip, between, cases, check, equal, find_program, need, run_command, temporary_directory, test
 from recorder import Recorder, report_json
@@ -184,13 +185,23 @@ def a_pool_that_is_idle_is_not_blamed_on_anybody():
 @test
 def threads_that_map_and_unmap_wait_for_the_mmap_lock_of_their_process():
     with temporary_directory() as directory:
-        truth, report = of_workload(directory, "map_convoy", 8)
+        truth, report = of_workload(directory, "kernel_locks", "map", 8)
     lock = the_lock(report, kind="kernel", name="mmap_lock")
     check(truth["rounds"] > 8, "hardly a round was done")
-    check(lock["threads"] >= 8 and lock["released_by"] == "map_convoy/mapper", f"the lock is {lock}")
+    check(lock["threads"] >= 8 and lock["released_by"] == "kernel_locks/mapper", f"the lock is {lock}")
     between("share of waiting for it", lock["seconds"] / report["blame"]["waited_s"], 0.5, 1)
     between("share that is due to mappers with a CPU or waiting for one",
-            sum(blamed(report, end, "map_convoy/mapper") for end in ("on_cpu", "runq", "preempted")), 0.9, 1)
+            sum(blamed(report, end, "kernel_locks/mapper") for end in ("on_cpu", "runq", "preempted")), 0.9, 1)
+
+
+@test
+def a_kernel_lock_without_a_symbol_is_called_by_who_takes_it():
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "kernel_locks", "write", 8)
+    check(truth["rounds"] > 8, "hardly a round was done")
+    lock = max(report["locks"], key=lambda row: row["seconds"] if row["kind"] == "kernel" else 0)
+    check(re.fullmatch(r"in \w*write_iter\w*", lock["name"]), f"the lock is {lock}")
+    check(lock["released_by"] == "kernel_locks/writer", f"the lock is {lock}")
 
 
 GIL_SCRIPT = """

@@ -59,7 +59,7 @@ static void a_kernel_address_lies_in_the_function_that_begins_before_it(void **s
 
 	(void)state;
 	fake_file("/proc/kallsyms", KERNEL_SYMBOLS);
-	assert_int_equal(hr_kallsyms_read(fake_root, &symbols), 0);
+	assert_int_equal(hr_kallsyms_read(fake_root, HR_KALLSYMS_FUNCTIONS, &symbols), 0);
 	assert_kernel(symbols, 0xffffffff81000000, "_text", "[kernel]");
 	assert_kernel(symbols, 0xffffffff810003ff, "do_syscall_64", "[kernel]");
 	assert_kernel(symbols, 0xffffffff81000400, "schedule", "[kernel]");
@@ -70,6 +70,24 @@ static void a_kernel_address_lies_in_the_function_that_begins_before_it(void **s
 	hr_kallsyms_free(symbols);
 }
 
+static void a_kernel_lock_lies_in_the_variable_that_begins_before_it(void **state)
+{
+	static const char *const names[] = { "do_syscall_64", "schedule" };
+	struct hr_kallsyms *symbols;
+	uint64_t addresses[2];
+
+	(void)state;
+	fake_file("/proc/kallsyms", KERNEL_SYMBOLS);
+	assert_int_equal(hr_kallsyms_read(fake_root, HR_KALLSYMS_DATA, &symbols), 0);
+	assert_kernel(symbols, 0xffffffff81000508, "jiffies", "[kernel]");
+	assert_true(hr_kallsyms_offset(symbols, 0xffffffff81000508) == 8);
+	assert_true(hr_kallsyms_offset(symbols, 0xffffffff81000400) == UINT64_MAX); /* a function is no data */
+	hr_kallsyms_free(symbols);
+	hr_kallsyms_addresses(fake_root, names, 2, addresses);
+	assert_true(addresses[0] == 0xffffffff81000300);
+	assert_true(addresses[1] == 0); /* it is not global */
+}
+
 static void a_kernel_that_hides_its_addresses_has_no_names(void **state)
 {
 	struct hr_code *code = hr_code_new(fake_root);
@@ -78,7 +96,7 @@ static void a_kernel_that_hides_its_addresses_has_no_names(void **state)
 
 	(void)state;
 	fake_file("/proc/kallsyms", "0000000000000000 T _text\n0000000000000000 t schedule\n");
-	assert_int_equal(hr_kallsyms_read(fake_root, &symbols), -EACCES);
+	assert_int_equal(hr_kallsyms_read(fake_root, HR_KALLSYMS_FUNCTIONS, &symbols), -EACCES);
 	hr_code_kernel(code, 0xffffffff81000410, &frame);
 	assert_string_equal(frame.name, "");
 	assert_string_equal(frame.module, "[kernel]");
@@ -419,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fake_test(a_kernel_address_lies_in_the_function_that_begins_before_it),
+		fake_test(a_kernel_lock_lies_in_the_variable_that_begins_before_it),
 		fake_test(a_kernel_that_hides_its_addresses_has_no_names),
 		fake_test(a_symbol_has_a_start_a_size_and_a_name_with_blanks),
 		fake_test(what_is_written_later_is_read_then_and_half_lines_when_they_are_whole),
