@@ -24,7 +24,7 @@ Q := @
 endif
 say = $(if $(Q),@printf '  %-8s %s\n' $(1) $(2))
 
-LIBRARIES := libbpf libelf zlib sqlite3 jansson
+LIBRARIES := libbpf libelf zlib sqlite3 jansson cminpack
 # everything but the packages themselves and these goals needs the libraries
 ifneq ($(filter-out clean distclean,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(strip $(foreach tool,$(CC) $(CLANG) $(BPFTOOL) $(PKGCONFIG),$(if $(shell command -v $(tool)),,$(tool))) \
