@@ -77,11 +77,18 @@ static const char *main_neighbour(const struct hr_summary *summary)
 static void cpu_laws(struct of *of)
 {
 	const struct hr_cpu_summary *cpus = &of->summary->cpu_total;
-	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns;
+	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns, here_ns = 0;
 
 	if (!of->summary->cpu_count)
 		return;
 	set(of, HR_LAW_CPUS_BUSY, ratio(target_ns + other_ns, target_ns + other_ns + (double)cpus->idle_ns));
+	for (size_t i = 0; i < of->summary->cpu_count; i++) {
+		const struct hr_cpu_summary *cpu = &of->summary->cpus[i];
+		double used_ns = (double)(cpu->target_ns + cpu->other_ns);
+
+		here_ns += used_ns > 0 ? (double)cpu->target_ns * used_ns / (used_ns + (double)cpu->idle_ns) : 0;
+	}
+	set(of, HR_LAW_CPUS_HERE, ratio(here_ns, target_ns));
 	set(of, HR_LAW_CPUS_TARGET, ratio(target_ns, of->recorded_ns));
 	set(of, HR_LAW_CPUS_OTHER, ratio(other_ns, of->recorded_ns));
 	set(of, HR_LAW_CPU_TARGET_SHARE, ratio(target_ns, target_ns + other_ns));

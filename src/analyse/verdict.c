@@ -166,6 +166,15 @@ static struct hr_finding inconclusive(const char *why)
 	};
 }
 
+/* Was too much lost of what verdicts rest on? */
+static bool is_too_lossy(const struct hr_summary *whole)
+{
+	for (size_t i = 0; i < whole->loss_count; i++)
+		if (whole->losses[i].above_limit && !(whole->losses[i].info && whole->losses[i].info->is_beside))
+			return true;
+	return false;
+}
+
 /* Why no verdict can be given; NULL: one can. */
 static const char *refusal(const struct hr_summary *whole, const struct hr_level *top, struct hr_text **texts)
 {
@@ -173,7 +182,7 @@ static const char *refusal(const struct hr_summary *whole, const struct hr_level
 
 	if (!whole->run.interval_count || !top)
 		return "The run holds no finished interval: record for longer.";
-	if (whole->lossy)
+	if (is_too_lossy(whole))
 		return "More was lost than a verdict can bear: see what is missing, and measure again.";
 	seconds = (double)top->summary->run.recorded_ns / 1e9;
 	if (seconds < SECONDS_MIN)

@@ -25,7 +25,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 	},
 	[HR_LOSS_ERRNO_ROWS] = {
 		"errno_rows", "an error found no room: its call is counted without its name",
-		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001,
+		HR_LOSSY, HR_LOSS_OF_CALLS, 0.001, true,
 	},
 	[HR_LOSS_PARALLEL_RACES] = {
 		"parallel_races", "a change of the threads on CPU at once was not recorded",
@@ -89,7 +89,7 @@ static const struct hr_loss_info losses[HR_LOSSES] = {
 	},
 	[HR_LOSS_STACKS] = {
 		"stacks", "a sample was taken without its stack, because too many came at once",
-		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01,
+		HR_APPROXIMATED, HR_LOSS_OF_SWITCHES, 0.01, true,
 	},
 	[HR_LOSS_DISK_REQUESTS] = {
 		"disk_requests", "a request for block I/O found no room: who asked for it is not known, or it is in no count",

@@ -30,6 +30,7 @@ struct hr_loss_info {
 	enum hr_loss_kind kind;
 	enum hr_loss_base base;
 	double limit_share;   /* of the base; more, by over one, makes the run lossy. Not used for what is harmless */
+	bool is_beside;	      /* no verdict rests on it: a run that lost too much of it can still be judged */
 };
 
 /* The reason's row. reason: 0 to HR_LOSSES - 1. */

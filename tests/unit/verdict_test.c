@@ -22,7 +22,7 @@ static struct hr_contrast healthy(void)
 		double top, low;
 	} given[] = {
 		{ HR_LAW_THROUGHPUT, 1000, 990 },   { HR_LAW_CLIENTS, 16, 1 },	       { HR_LAW_IN_FLIGHT, 15, 1 },
-		{ HR_LAW_REACHED, 0.94, 1 },	    { HR_LAW_QUEUE_SHARE, 0.1, 0 },    { HR_LAW_CPUS_BUSY, 0.3, 0.2 },
+		{ HR_LAW_REACHED, 0.94, 1 },	    { HR_LAW_QUEUE_SHARE, 0.1, 0 },    { HR_LAW_CPUS_BUSY, 0.3, 0.2 },    { HR_LAW_CPUS_HERE, 0.35, 0.3 },
 		{ HR_LAW_CPUS_TARGET, 0.4, 0.3 },   { HR_LAW_CPUS_OTHER, 0.2, 0.1 },   { HR_LAW_CPU_TARGET_SHARE, 0.67, 0.75 },
 		{ HR_LAW_CPU_DEMAND, 400, 400 },    { HR_LAW_CPU_DEMAND_OTHER, 200, 200 }, { HR_LAW_CPU_WAIT, 0.02, 0.01 },
 		{ HR_LAW_CPU_WAIT_OTHERS, 0.3, 0.3 }, { HR_LAW_CPU_WAIT_QUOTA, 0, 0 }, { HR_LAW_THREAD_BUSY, 0.2, 0.2 },
@@ -79,23 +79,23 @@ static void what_is_full_is_the_verdict(void **state)
 {
 	static const struct {
 		enum hr_verdict_class class;
-		struct change changes[4];
+		struct change changes[5];
 	} cases[] = {
 		{ HR_VERDICT_CPU_QUOTA, { { HR_LAW_QUOTA_THROTTLED, 0.95, 0 }, { HR_LAW_QUOTA_USED, 0.98, 0.2 } } },
 		{ HR_VERDICT_ACCEPT_BACKLOG, { { HR_LAW_BACKLOG_FULL, 1.2, 0 }, { HR_LAW_DROPS, 9, 0 } } },
 		{ HR_VERDICT_NETWORK_LOSS, { { HR_LAW_RETRANSMITS, 0.04, 0.04 } } },
 		{ HR_VERDICT_NETWORK_SEND, { { HR_LAW_SEND_FULL, 0.9, 0.9 } } },
 		{ HR_VERDICT_CPU_NEIGHBOUR,
-		  { { HR_LAW_CPU_WAIT, 0.6, 0.5 }, { HR_LAW_CPU_WAIT_OTHERS, 0.9, 0.9 }, { HR_LAW_CPUS_BUSY, 1, 1 },
-		    { HR_LAW_CPU_DEMAND_OTHER, 500, 5000 } } },
+		  { { HR_LAW_CPU_WAIT, 0.6, 0.5 }, { HR_LAW_CPU_WAIT_OTHERS, 0.9, 0.9 }, { HR_LAW_CPUS_HERE, 1, 1 },
+		    { HR_LAW_CPU_TARGET_SHARE, 0.2, 0.2 } } },
 		{ HR_VERDICT_LOCK_CONTENTION, { { HR_LAW_LOCK_CONTENDED, 1, 0 }, { HR_LAW_LOCK_OF_BUSY, 0.7, 0 }, { HR_LAW_POOL_BUSY, 1, 0.2 } } },
 		{ HR_VERDICT_KERNEL_LOCK, { { HR_LAW_BUSY_KLOCK, 0.8, 0 } } },
 		{ HR_VERDICT_MEMORY, { { HR_LAW_BUSY_MEMORY, 0.8, 0 } } },
 		{ HR_VERDICT_DISK_IO, { { HR_LAW_BUSY_DISK, 0.9, 0.9 }, { HR_LAW_POOL_BUSY, 1, 0.2 }, { HR_LAW_POOL_EXCESS, 0.7, 0 } } },
 		{ HR_VERDICT_DEVICE, { { HR_LAW_BUSY_DEVICE, 0.9, 0.9 } } },
 		{ HR_VERDICT_SERIAL_THREAD, { { HR_LAW_THREAD_BUSY, 0.98, 0.6 }, { HR_LAW_THREAD_OF_TARGET, 0.99, 0.99 } } },
-		{ HR_VERDICT_CPU_OVERSUBSCRIBED, { { HR_LAW_CPUS_BUSY, 1, 0.5 }, { HR_LAW_CPU_DEMAND, 2000, 400 } } },
-		{ HR_VERDICT_CPU_SATURATED, { { HR_LAW_CPUS_BUSY, 1, 0.5 }, { HR_LAW_CPU_DEMAND, 420, 400 } } },
+		{ HR_VERDICT_CPU_OVERSUBSCRIBED, { { HR_LAW_CPUS_HERE, 1, 0.5 }, { HR_LAW_CPU_WAIT, 0.6, 0 }, { HR_LAW_CPU_DEMAND, 2000, 400 } } },
+		{ HR_VERDICT_CPU_SATURATED, { { HR_LAW_CPUS_HERE, 1, 0.5 }, { HR_LAW_CPU_WAIT, 0.6, 0 }, { HR_LAW_CPU_DEMAND, 420, 400 } } },
 		{ HR_VERDICT_DOWNSTREAM, { { HR_LAW_DOWNSTREAM_SHARE, 0.95, 0.9 }, { HR_LAW_DOWNSTREAM_WAIT, 50000, 5000 } } },
 		{ HR_VERDICT_TIMER, { { HR_LAW_BUSY_SLEEP, 0.9, 0.9 }, { HR_LAW_SLEEP_TIME, 50000, 5000 } } },
 		{ HR_VERDICT_WORKER_POOL, { { HR_LAW_POOL_BUSY, 1, 0.2 }, { HR_LAW_POOL_EXCESS, 0.8, 0 }, { HR_LAW_QUEUE_SHARE, 0.8, 0 } } },
@@ -106,7 +106,7 @@ static void what_is_full_is_the_verdict(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hr_contrast contrast = healthy();
 
-		for (size_t k = 0; k < 4; k++) {
+		for (size_t k = 0; k < 5; k++) {
 			if (cases[i].changes[k].top == 0 && cases[i].changes[k].low == 0)
 				continue;
 			contrast.top.value[cases[i].changes[k].law] = cases[i].changes[k].top;
