@@ -64,7 +64,7 @@ static enum connection_next drain(struct connection *connection)
 }
 
 /* Put the answer into out and take the request off the front of in. */
-static void answer(struct connection *connection, struct work *work, float *scratch, ssize_t size,
+static void answer(struct connection *connection, struct work *work, struct scratch *scratch, ssize_t size,
 		   const struct http_request *request)
 {
 	char body[BODY_MAX_BYTES];
@@ -85,7 +85,7 @@ static void answer(struct connection *connection, struct work *work, float *scra
 }
 
 /* CONNECTION_TURN when an answer is in out. */
-static enum connection_next serve_one(struct connection *connection, struct work *work, float *scratch)
+static enum connection_next serve_one(struct connection *connection, struct work *work, struct scratch *scratch)
 {
 	struct http_request request;
 	ssize_t size, got;
@@ -123,7 +123,7 @@ uint64_t connection_deadline_ns(const struct connection *connection, enum connec
 	return hr_clock_mono_ns() + IDLE_NS;
 }
 
-enum connection_next connection_turn(struct connection *connection, struct work *work, float *scratch)
+enum connection_next connection_turn(struct connection *connection, struct work *work, struct scratch *scratch)
 {
 	enum connection_next next = flush(connection);
 

@@ -39,7 +39,7 @@ enum connection_next {
 void connection_init(struct connection *connection, int fd);
 
 /* A worker's turn: read, serve at most one request, write, as far as goes without waiting for the client. */
-enum connection_next connection_turn(struct connection *connection, struct work *work, float *scratch);
+enum connection_next connection_turn(struct connection *connection, struct work *work, struct scratch *scratch);
 
 /* When a client that is to do this next will have taken too long, on the monotonic clock; UINT64_MAX: never. */
 uint64_t connection_deadline_ns(const struct connection *connection, enum connection_next next);

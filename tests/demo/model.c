@@ -73,9 +73,11 @@ unsigned int model_scratch_floats(const struct model *model)
 	return MODEL_INPUTS + 2 * model->hidden;
 }
 
-static void layer_apply(const struct layer *layer, const float *restrict in, float *restrict out)
+/* Outputs first to end. */
+static void layer_apply(const struct layer *layer, const float *restrict in, float *restrict out, unsigned int first,
+			unsigned int end)
 {
-	for (unsigned int o = 0; o < layer->outputs; o++) {
+	for (unsigned int o = first; o < end; o++) {
 		const float *row = layer->weights + (size_t)o * layer->inputs;
 		float sum = 0;
 
@@ -85,9 +87,9 @@ static void layer_apply(const struct layer *layer, const float *restrict in, flo
 	}
 }
 
-static void relu(float *values, unsigned int count)
+static void relu(float *values, unsigned int first, unsigned int end)
 {
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = first; i < end; i++)
 		values[i] = values[i] > 0 ? values[i] : 0;
 }
 
@@ -109,18 +111,39 @@ static unsigned int softmax(float values[MODEL_CLASSES])
 	return best;
 }
 
+/* One forward pass: what each layer reads and what it writes. */
+struct pass {
+	const struct model *model;
+	float *values[LAYERS + 1];
+};
+
+static void pass_part(struct team *team, void *argument, unsigned int index, unsigned int count)
+{
+	const struct pass *pass = argument;
+
+	for (int i = 0; i < LAYERS; i++) {
+		const struct layer *layer = &pass->model->layers[i];
+		const unsigned int first = layer->outputs * index / count, end = layer->outputs * (index + 1) / count;
+
+		layer_apply(layer, pass->values[i], pass->values[i + 1], first, end);
+		if (i + 1 < LAYERS)
+			relu(pass->values[i + 1], first, end);
+		team_barrier(team);
+	}
+}
+
 unsigned int model_forward(const struct model *model, const uint8_t image[MODEL_INPUTS], float *scratch,
-			   float probabilities[MODEL_CLASSES])
+			   float probabilities[MODEL_CLASSES], struct team *team)
 {
 	float *input = scratch, *first = input + MODEL_INPUTS, *second = first + model->hidden;
+	struct pass pass = { model, { input, first, second, probabilities } };
 
 	for (unsigned int i = 0; i < MODEL_INPUTS; i++)
 		input[i] = (float)image[i] / 255.0F;
-	layer_apply(&model->layers[0], input, first);
-	relu(first, model->hidden);
-	layer_apply(&model->layers[1], first, second);
-	relu(second, model->hidden);
-	layer_apply(&model->layers[2], second, probabilities);
+	if (team)
+		team_run(team, pass_part, &pass);
+	else
+		pass_part(NULL, &pass, 0, 1);
 	return softmax(probabilities);
 }
 

@@ -11,7 +11,7 @@ int routes_refuse(int status, const char *why, char body[BODY_MAX_BYTES])
 	return status;
 }
 
-static int infer(struct work *work, float *scratch, const uint8_t image[MODEL_INPUTS], char body[BODY_MAX_BYTES])
+static int infer(struct work *work, struct scratch *scratch, const uint8_t image[MODEL_INPUTS], char body[BODY_MAX_BYTES])
 {
 	struct answer answer;
 	int status = work_infer(work, scratch, image, &answer);
@@ -51,7 +51,7 @@ static int parse_seed(const struct http_request *request, uint64_t *ret)
 	return 0;
 }
 
-static int get_infer(struct work *work, float *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
+static int get_infer(struct work *work, struct scratch *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
 {
 	uint8_t image[MODEL_INPUTS];
 	uint64_t seed;
@@ -62,25 +62,25 @@ static int get_infer(struct work *work, float *scratch, const struct http_reques
 	return infer(work, scratch, image, body);
 }
 
-static int post_infer(struct work *work, float *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
+static int post_infer(struct work *work, struct scratch *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
 {
 	if (request->body_bytes != MODEL_INPUTS)
 		return routes_refuse(400, "the body must be 784 bytes, the grey values of 28 rows of 28", body);
 	return infer(work, scratch, (const uint8_t *)request->body, body);
 }
 
-static int get_health(struct work *work, float *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
+static int get_health(struct work *work, struct scratch *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
 {
 	(void)work, (void)scratch, (void)request;
 	snprintf(body, BODY_MAX_BYTES, "{\"status\":\"ok\"}\n");
 	return 200;
 }
 
-int routes_serve(struct work *work, float *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
+int routes_serve(struct work *work, struct scratch *scratch, const struct http_request *request, char body[BODY_MAX_BYTES])
 {
 	static const struct {
 		const char *method, *path;
-		int (*serve)(struct work *, float *, const struct http_request *, char *);
+		int (*serve)(struct work *, struct scratch *, const struct http_request *, char *);
 	} routes[] = {
 		{ "GET", "/infer", get_infer },
 		{ "POST", "/infer", post_infer },

@@ -8,7 +8,7 @@
 enum { BODY_MAX_BYTES = 512 };
 
 /* Serve one request: write the answer's body, JSON and a NUL, and return its status. */
-int routes_serve(struct work *work, float *scratch, const struct http_request *request, char body[BODY_MAX_BYTES]);
+int routes_serve(struct work *work, struct scratch *scratch, const struct http_request *request, char body[BODY_MAX_BYTES]);
 
 /* The body of an answer that only says what went wrong. Returns status. */
 int routes_refuse(int status, const char *why, char body[BODY_MAX_BYTES]);

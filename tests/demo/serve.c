@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,13 +29,14 @@ enum {
 /* Handed to each thread as it starts. */
 struct worker {
 	struct serve *serve;
-	float *scratch;
+	struct scratch *scratch;
 	pthread_t thread;
 };
 
 struct serve {
 	struct work *work;
 	int listen_fd, epoll_fd, stop_fd;
+	int accept_timer_fd; /* -1: the listener itself says when to accept */
 	struct queue queue;
 
 	/* the acceptor's */
@@ -57,11 +59,17 @@ static int watch(struct serve *serve, int operation, int fd, uint32_t events, vo
 	return epoll_ctl(serve->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
 }
 
+/* What is watched to know when to accept. */
+static int accept_fd(const struct serve *serve)
+{
+	return serve->accept_timer_fd >= 0 ? serve->accept_timer_fd : serve->listen_fd;
+}
+
 static void set_accepting(struct serve *serve, bool accepting)
 {
 	if (serve->accepting == accepting)
 		return;
-	if (watch(serve, EPOLL_CTL_MOD, serve->listen_fd, accepting ? EPOLLIN : 0, &serve->listen_fd) == 0)
+	if (watch(serve, EPOLL_CTL_MOD, accept_fd(serve), accepting ? EPOLLIN : 0, &serve->listen_fd) == 0)
 		serve->accepting = accepting;
 }
 
@@ -93,8 +101,11 @@ static void connection_open(struct serve *serve, int fd)
 /* Accept whoever waits. With no room left, the others stay in the accept queue until someone goes or the next sweep. */
 static void accept_all(struct serve *serve)
 {
+	uint64_t ticks;
 	int fd;
 
+	if (serve->accept_timer_fd >= 0 && read(serve->accept_timer_fd, &ticks, sizeof(ticks)) < 0)
+		return;
 	for (int i = 0; i < MAX_EVENTS; i++) {
 		if (serve->open_count >= serve->open_max) {
 			set_accepting(serve, false);
@@ -215,6 +226,20 @@ static int listen_on(struct serve *serve, const struct options *options, struct 
 	return 0;
 }
 
+/* The fault of a loop that is busy with something else, and comes to its listener only now and then. */
+static int open_accept_timer(struct serve *serve, uint64_t every_ns, struct hr_err *err)
+{
+	const struct timespec every = { .tv_sec = (time_t)(every_ns / 1000000000), .tv_nsec = (long)(every_ns % 1000000000) };
+	const struct itimerspec times = { .it_interval = every, .it_value = every };
+
+	if (!every_ns)
+		return 0;
+	serve->accept_timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (serve->accept_timer_fd < 0 || timerfd_settime(serve->accept_timer_fd, 0, &times, NULL) < 0)
+		return hr_err_errno(err, -errno, "cannot make a timer");
+	return 0;
+}
+
 static int open_epoll(struct serve *serve, struct hr_err *err)
 {
 	serve->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -222,7 +247,7 @@ static int open_epoll(struct serve *serve, struct hr_err *err)
 	if (serve->stop_fd < 0 || serve->epoll_fd < 0)
 		return hr_err_errno(err, -errno, "cannot create an epoll instance");
 	if (watch(serve, EPOLL_CTL_ADD, serve->stop_fd, EPOLLIN, &serve->stop_fd) < 0 ||
-	    watch(serve, EPOLL_CTL_ADD, serve->listen_fd, EPOLLIN, &serve->listen_fd) < 0)
+	    watch(serve, EPOLL_CTL_ADD, accept_fd(serve), EPOLLIN, &serve->listen_fd) < 0)
 		return hr_err_errno(err, -errno, "cannot watch the listener");
 	serve->accepting = true;
 	return 0;
@@ -261,10 +286,10 @@ static int start_threads(struct serve *serve, const struct options *options, str
 		struct worker *worker = &serve->workers[serve->workers_started];
 
 		worker->serve = serve;
-		worker->scratch = work_scratch_new(serve->work);
+		worker->scratch = scratch_new(serve->work);
 		code = worker->scratch ? pthread_create(&worker->thread, NULL, worker_main, worker) : ENOMEM;
 		if (code) {
-			free(worker->scratch);
+			scratch_free(worker->scratch);
 			return hr_err_errno(err, -code, "cannot start worker %d", serve->workers_started);
 		}
 		serve->workers_started++;
@@ -284,10 +309,12 @@ int serve_start(struct serve **ret, const struct options *options, struct work *
 	if (!serve)
 		return hr_err_set(err, -ENOMEM, "not enough memory");
 	serve->work = work;
-	serve->listen_fd = serve->epoll_fd = serve->stop_fd = -1;
+	serve->listen_fd = serve->epoll_fd = serve->stop_fd = serve->accept_timer_fd = -1;
 	code = allocate(serve, options, err);
 	if (code == 0)
 		code = listen_on(serve, options, err);
+	if (code == 0)
+		code = open_accept_timer(serve, options->accept_every_ns, err);
 	if (code == 0)
 		code = open_epoll(serve, err);
 	if (code == 0)
@@ -318,13 +345,14 @@ static void stop_threads(struct serve *serve)
 		queue_close(&serve->queue);
 	for (int i = 0; i < serve->workers_started; i++) {
 		pthread_join(serve->workers[i].thread, NULL);
-		free(serve->workers[i].scratch);
+		scratch_free(serve->workers[i].scratch);
 	}
 }
 
 void serve_stop(struct serve *serve)
 {
-	const int fds[] = { serve ? serve->listen_fd : -1, serve ? serve->epoll_fd : -1, serve ? serve->stop_fd : -1 };
+	const int fds[] = { serve ? serve->listen_fd : -1, serve ? serve->epoll_fd : -1, serve ? serve->stop_fd : -1,
+			    serve ? serve->accept_timer_fd : -1 };
 
 	if (!serve)
 		return;

@@ -20,10 +20,12 @@ struct answer {
 int work_open(struct work **ret, const struct options *options, struct hr_err *err);
 void work_close(struct work *work);
 
-/* Room for a worker's forward passes; to be freed with free(). NULL if there is not enough memory. */
-float *work_scratch_new(const struct work *work);
+/* What one worker needs for its forward passes. NULL if there is not enough memory, or room for its team. */
+struct scratch;
+struct scratch *scratch_new(const struct work *work);
+void scratch_free(struct scratch *scratch); /* takes NULL */
 
 /* Returns an HTTP status: 200, *ret is the answer; 500, the log cannot be written; 502, the backend does not answer. */
-int work_infer(struct work *work, float *scratch, const uint8_t image[MODEL_INPUTS], struct answer *ret);
+int work_infer(struct work *work, struct scratch *scratch, const uint8_t image[MODEL_INPUTS], struct answer *ret);
 
 #endif

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Clients that each ask one thing at a time, for what wrk and its like cannot do: to think, to read slowly, to connect anew.
+
+usage: client.py [OPTION]... CLIENTS SECONDS [HOST:]PORT REQUEST
+  --line             REQUEST is a line, answered by one line (redis); else it is the path of a GET
+  --close            a connection for each request
+  --think S          so long between an answer and the next question, on the average
+  --rate N           N requests a second by all clients together, however many they are
+  --one-at-a-time S  the clients share one lock: one request at a time, and each answer is worked on for S seconds
+  --read-rate N      bytes a second that all clients together read
+  --udp              REQUEST is a datagram, answered by one
+  --silent           connect, and ask nothing
+
+The last line of its output has what was answered and what failed, and is followed by nothing.
+"""
+
+import argparse
+import random
+import socket
+import sys
+import threading
+import time
+
+PIECE_BYTES = 16384
+
+
+class Pace:
+    """Whoever passes takes the next place in time; what was not used is not kept."""
+
+    def __init__(self, per_second):
+        self.step_s, self.next_s, self.lock = 1 / per_second, 0, threading.Lock()
+
+    def wait(self, amount=1):
+        with self.lock:
+            place_s = max(self.next_s, time.monotonic())
+            self.next_s = place_s + amount * self.step_s
+        time.sleep(max(0, place_s - time.monotonic()))
+
+
+class Client(threading.Thread):
+    def __init__(self, options, shared):
+        super().__init__(daemon=True)
+        self.options, self.shared = options, shared
+        self.answered = self.failed = 0
+        self.socket = self.buffer = None
+
+    def run(self):
+        end_s = time.monotonic() + self.options.seconds
+        while time.monotonic() < end_s:
+            try:
+                self.turn()
+                self.answered += 1
+            except OSError:
+                self.failed += 1
+                self.disconnect()
+                time.sleep(0.01)
+        self.disconnect()
+
+    def turn(self):
+        if self.shared.rate:
+            self.shared.rate.wait()
+        if self.options.one_at_a_time is None:
+            self.ask()
+        else:
+            with self.shared.lock:
+                self.ask()
+                time.sleep(self.options.one_at_a_time)
+        if self.options.think:
+            time.sleep(random.uniform(0.5, 1.5) * self.options.think)
+
+    def connect(self):
+        self.socket = socket.socket(type=socket.SOCK_DGRAM if self.options.udp else socket.SOCK_STREAM)
+        if self.shared.reading:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE_BYTES)
+        self.socket.settimeout(self.options.seconds + 5)
+        self.socket.connect(self.options.server)
+        if not self.options.udp:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+
+    def disconnect(self):
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+    def ask(self):
+        if not self.socket:
+            self.connect()
+        if self.options.silent:
+            time.sleep(0.1)
+            return
+        self.socket.sendall(self.options.message)
+        if self.options.udp:
+            self.socket.recv(PIECE_BYTES)
+        elif self.options.line:
+            self.read_until(b"\r\n")
+        else:
+            self.read_answer()
+        if self.options.close:
+            self.disconnect()
+
+    def read_answer(self):
+        head = self.read_until(b"\r\n\r\n").lower()
+        if not head.startswith(b"http/1.1 2") and not head.startswith(b"http/1.0 2"):
+            raise OSError("not answered well")
+        length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+        while length > len(self.buffer):
+            length -= len(self.buffer)
+            self.buffer = self.read()
+        self.buffer = self.buffer[length:]
+
+    def read_until(self, end):
+        while end not in self.buffer:
+            self.buffer += self.read()
+        head, self.buffer = self.buffer.split(end, 1)
+        return head + end
+
+    def read(self):
+        if self.shared.reading:
+            self.shared.reading.wait(PIECE_BYTES)
+        piece = self.socket.recv(PIECE_BYTES)
+        if not piece:
+            raise OSError("the server hung up")
+        return piece
+
+
+class Shared:
+    def __init__(self, options):
+        self.lock = threading.Lock()
+        self.rate = Pace(options.rate) if options.rate else None
+        self.reading = Pace(options.read_rate) if options.read_rate else None
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--line", action="store_true")
+    parser.add_argument("--close", action="store_true")
+    parser.add_argument("--udp", action="store_true")
+    parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--think", type=float)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--one-at-a-time", type=float)
+    parser.add_argument("--read-rate", type=float)
+    parser.add_argument("clients", type=int)
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("server")
+    parser.add_argument("request")
+    options = parser.parse_args()
+    host, _, port = options.server.rpartition(":")
+    options.server = (host or "127.0.0.1", int(port))
+    connection = "close" if options.close else "keep-alive"
+    options.message = (
+        f"{options.request}\r\n" if options.line
+        else f"GET {options.request} HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
+    ).encode()
+    return options
+
+
+def main():
+    options = parse()
+    shared = Shared(options)
+    clients = [Client(options, shared) for _ in range(options.clients)]
+    start_s = time.monotonic()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join(max(0, start_s + options.seconds - time.monotonic()) + 0.5)
+    seconds = time.monotonic() - start_s
+    answered, failed = sum(client.answered for client in clients), sum(client.failed for client in clients)
+    print(f"{answered / seconds:.1f} answers per second, {answered} answered, {failed} failed")
+    return 0 if answered or options.silent else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

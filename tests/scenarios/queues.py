@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Queues in front of something: workers, another server, an accelerator, a clock, the listener."""
+
+import contextlib
+import os
+import sys
+import tty
+
+from harness import Process
+from programs import Demo, Nginx, PythonHttp
+from suite import client, on_port, scenario, wrk
+
+
+@scenario(
+    "worker-pool",
+    "four workers sleep for 20 ms in each request, so that 200 a second can pass; with eight, twice as many",
+    change="twice_workers",
+    gain=1.7,
+)
+def demo_with_four_workers(_, removed):
+    with Demo("--threads", 8 if removed else 4, "--hidden", 100, "--sleep", "20ms") as server:
+        yield on_port(server, wrk(server.port, "/infer"))
+
+
+@scenario(
+    "worker-pool",
+    "four threads wait in each request for a server that takes 20 ms however many ask it; with eight, throughput doubles",
+    change="twice_workers",
+    gain=1.7,
+)
+def python_pool_of_four(_, removed):
+    with Demo("--threads", 64, "--hidden", 100, "--sleep", "20ms") as behind:
+        with PythonHttp("--threads", 8 if removed else 4, "--backend", behind.port) as server:
+            yield on_port(server, wrk(server.port))
+
+
+@scenario(
+    "downstream",
+    "32 threads ask a server with two workers of 10 ms each; when that has 64, throughput rises",
+    subject=r"^127\.0\.0\.1:{backend}$",
+    change="cause_removed",
+    gain=2,
+    levels=(1, 2, 4, 8, 16, 32),
+)
+def demo_before_a_slow_one(_, removed):
+    with Demo("--threads", 64 if removed else 2, "--hidden", 100, "--sleep", "10ms") as behind:
+        with Demo("--threads", 32, "--hidden", 100, "--backend", behind.port) as server:
+            yield on_port(server, wrk(server.port, "/infer"), backend=behind.port)
+
+
+@scenario(
+    "downstream",
+    "nginx passes requests on to a server with two workers of 10 ms each; when that has 64, throughput rises",
+    subject=r"^127\.0\.0\.1:{backend}$",
+    change="cause_removed",
+    gain=2,
+    levels=(1, 2, 4, 8, 16, 32),
+)
+def nginx_before_a_slow_server(directory, removed):
+    with Demo("--threads", 64 if removed else 2, "--hidden", 100, "--sleep", "10ms") as behind:
+        upstream = (
+            f"location / {{ proxy_pass http://127.0.0.1:{behind.port}; proxy_http_version 1.1; "
+            'proxy_set_header Connection ""; }'
+        )
+        with Nginx(directory, upstream, workers=2) as server:
+            yield on_port(server, wrk(server.port, "/infer"), backend=behind.port)
+
+
+@scenario(
+    "accept-backlog",
+    "a backlog of 4, looked at every 20 ms, and a connection for each request: the kernel counts dropped connects while all "
+    "threads are idle; with a backlog of 1024, throughput rises",
+    change="cause_removed",
+    gain=2,
+    levels=(1, 4, 16, 32, 64),
+)
+def demo_with_a_short_backlog(_, removed):
+    with Demo(
+        *("--threads", 8, "--hidden", 100, "--accept-every", "20ms", "--backlog", 1024 if removed else 4)
+    ) as server:
+        yield on_port(server, client(server.port, "/infer", "--close"))
+
+
+@scenario(
+    "timer",
+    "the server sleeps so that 200 requests a second pass, and exactly so many do; at 800, throughput rises",
+    change="cause_removed",
+    gain=2,
+)
+def demo_with_a_rate_limit(_, removed):
+    with Demo("--threads", 32, "--hidden", 100, "--rate", 800 if removed else 200) as server:
+        yield on_port(server, wrk(server.port, "/infer"))
+
+
+DEVICE = """
+import os, select, sys, time
+doors = [int(number) for number in sys.argv[2:]]
+while True:
+    for door in select.select(doors, [], [])[0]:
+        os.read(door, 1)
+        time.sleep(float(sys.argv[1]))
+        os.write(door, b"x")
+"""
+
+
+@contextlib.contextmanager
+def device(doors, seconds):
+    """A process behind terminals, which does one job at a time, each in so many seconds: their paths."""
+    pairs = [os.openpty() for _ in range(doors)]
+    for _, inner in pairs:
+        tty.setraw(inner)
+    numbers = [outer for outer, _ in pairs]
+    with Process(sys.executable, "-c", DEVICE, str(seconds), *map(str, numbers), pass_fds=numbers):
+        yield [os.ttyname(inner) for _, inner in pairs]
+    for pair in pairs:
+        for number in pair:
+            os.close(number)
+
+
+@scenario(
+    "device",
+    "sixteen threads have a terminal each, and the one process behind all of them does one job at a time, in 5 ms; when it takes "
+    "1 ms, throughput rises",
+    subject=r"/dev/pts|pts",
+    change="cause_removed",
+    gain=2,
+)
+def python_with_a_device(_, removed):
+    with device(16, 0.001 if removed else 0.005) as paths, PythonHttp("--threads", 16, "--device", *paths) as server:
+        yield on_port(server, wrk(server.port))

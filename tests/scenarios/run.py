@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Run servers whose bottleneck is known, and see whether headroom names it; as root.
+
+usage: run.py [OPTION]... [NAME]...
+  NAME        a scenario, or a part of its name (all)
+  --list      only say what they are
+  --runs N    each N times
+  --removed   also without the cause: throughput must rise, and what headroom predicted is graded
+  --truth     without headroom: the load alone, with and without the cause
+  --keep DIR  keep the run files: DIR/NAME.db, and DIR/NAME.removed.db
+  --json FILE write what came of each
+
+BUILD names the build folder (build). The last line is `N passed, N failed, N skipped`; the status is 1 if one failed.
+"""
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+
+sys.dont_write_bytecode = True
+
+from suite import SCENARIOS  # noqa: E402
+
+from harness import HEADROOM, Skip, check, equal, run_command, temporary_directory  # noqa: E402
+
+for part in ("cpu", "serial", "storage", "queues", "wires", "negatives"):
+    importlib.import_module(part)
+
+LEVEL_LIMIT_S = 30
+
+
+@dataclass
+class Result:
+    name: str
+    truth: str
+    removed: bool
+    word: str = "FAIL"  # ok, FAIL, SKIP
+    why: str = ""
+    verdict: dict = None
+    runner_up: dict = None
+    throughput: dict = None  # level: requests per second
+    seconds: float = 0
+
+
+# The load
+
+
+def words(load, level, seconds):
+    return [word.replace("{level}", str(level)).replace("{seconds}", str(seconds)) for word in load]
+
+
+RATES = (r"Requests/sec:\s+([\d.]+)", r"([\d.]+) answers per second", r"tps = ([\d.]+)", r"([\d.]+) req/s")
+
+
+def rate_of(output):
+    """Requests per second, as wrk, our client, pgbench or h2load say it; None: they do not."""
+    for pattern in RATES:
+        found = re.search(pattern, output)
+        if found:
+            return float(found.group(1))
+    return None
+
+
+def load_alone(scenario, run):
+    """{level: requests per second} with nothing attached."""
+    rates = {}
+    for level in scenario.levels:
+        with inside(run):
+            done = run_command(*words(run.load, level, scenario.seconds), limit_s=LEVEL_LIMIT_S)
+        equal(f"status of the load at {level} ({done.stdout[-300:]}{done.stderr[-300:]})", done.returncode, 0)
+        rates[level] = rate_of(done.stdout)
+    return rates
+
+
+def inside(run):
+    return run.namespace.inside() if run.namespace else contextlib.nullcontext()
+
+
+def sweep(scenario, run, path):
+    """Record the load's levels, and return the report."""
+    with inside(run):
+        done = run_command(
+            *(HEADROOM, "sweep", *run.target, "--levels", ",".join(map(str, scenario.levels))),
+            *("--duration", f"{scenario.seconds}s", "--warmup", scenario.warmup, "-i", "100ms", "-o", path, "--force"),
+            *("--", *run.load),
+            limit_s=LEVEL_LIMIT_S * len(scenario.levels),
+        )
+    equal(f"status of the sweep ({done.stderr.strip()[-600:]})", done.returncode, 0)
+    done = run_command(HEADROOM, "report", path, "--format", "json")
+    equal(f"status of the report ({done.stderr.strip()})", done.returncode, 0)
+    return json.loads(done.stdout)
+
+
+def rates_of(report):
+    return {level["level"]: level["throughput_rps"] for level in report["levels"]}
+
+
+# One scenario
+
+
+def start(scenario, removed, directory):
+    return scenario.start(directory, removed)
+
+
+def run_alone(scenario, result, directory):
+    with start(scenario, result.removed, directory) as run:
+        result.throughput = load_alone(scenario, run)
+
+
+def run_recorded(scenario, result, directory, keep):
+    name = scenario.name + (".removed" if result.removed else "")
+    path = os.path.join(keep or directory, f"{name}.db")
+    with start(scenario, result.removed, directory) as run:
+        report = sweep(scenario, run, path)
+    result.throughput = rates_of(report)
+    result.verdict, result.runner_up = report.get("verdict"), report.get("runner_up")
+    if not result.removed:
+        grade_verdict(scenario, run, result)
+
+
+def grade_verdict(scenario, run, result):
+    verdict = result.verdict
+    check(verdict, "there is no verdict")
+    check(verdict["class"] == scenario.truth, f"the verdict is {verdict['class']}")
+    if scenario.subject:
+        pattern = scenario.subject.replace("{backend}", str(run.backend))
+        check(re.search(pattern, verdict["subject"] or ""), f"the subject is {verdict['subject']!r}, not {scenario.subject}")
+
+
+def best(rates):
+    known = [rate for rate in (rates or {}).values() if rate is not None]
+    return max(known) if known else None
+
+
+def grade_removed(scenario, base, result):
+    """That throughput rises is what makes the truth the truth; how well it was predicted is said."""
+    before, after = best(base.throughput), best(result.throughput)
+    check(before and after, "throughput was not measured")
+    check(after >= scenario.gain * before, f"throughput is {after / before:.2f} times as high, not {scenario.gain}")
+    result.why = f"x{after / before:.2f}" + predicted(scenario, base, after)
+
+
+def predicted(scenario, base, after):
+    for row in (base.verdict or {}).get("prediction") or []:
+        if row.get("change") == scenario.change and row.get("throughput_rps"):
+            low, high = row.get("range_rps") or (None, None)
+            inside_it = low is not None and high is not None and low <= after <= high
+            error = row["throughput_rps"] / after - 1
+            return f", predicted {row['throughput_rps']:.0f} of {after:.0f} ({error:+.0%}, {'in' if inside_it else 'NOT in'} its interval)"
+    return ""
+
+
+# All of them
+
+
+class Suite:
+    def __init__(self, options):
+        self.options, self.results = options, []
+
+    def run(self, scenario):
+        base = self.run_one(scenario, False)
+        if (self.options.removed or self.options.truth) and scenario.gain and base.word != "SKIP":
+            self.run_one(scenario, True, base)
+
+    def run_one(self, scenario, removed, base=None):
+        result = Result(scenario.name, scenario.truth, removed)
+        start_s = time.monotonic()
+        try:
+            with temporary_directory() as directory:
+                if self.options.truth:
+                    run_alone(scenario, result, directory)
+                else:
+                    run_recorded(scenario, result, directory, self.options.keep)
+                if removed:
+                    grade_removed(scenario, base, result)
+            result.word = "ok"
+        except Skip as reason:
+            result.word, result.why = "SKIP", str(reason)
+        except AssertionError as error:
+            result.why = str(error)
+        except Exception:  # one that breaks must not hide the others
+            result.why = traceback.format_exc()
+        result.seconds = time.monotonic() - start_s
+        self.results.append(result)
+        self.say(result)
+        return result
+
+    @staticmethod
+    def say(result):
+        verdict = result.verdict or {}
+        name = result.name + (" without its cause" if result.removed else "")
+        parts = [f"{result.word:4} {name} ({result.seconds:.0f} s): {result.truth}"]
+        if verdict and not result.removed:
+            parts.append(f"verdict {verdict['class']}, subject {verdict.get('subject')}, confidence {verdict.get('confidence')}")
+        if result.throughput:
+            parts.append("rps " + " ".join(f"{level}:{show(rate)}" for level, rate in result.throughput.items()))
+        if result.why:
+            parts.append(result.why)
+        print("; ".join(parts), flush=True)
+
+    def print_confusion(self):
+        """A row per truth, with the verdicts that it got."""
+        told = [result for result in self.results if result.verdict and not result.removed]
+        if not told:
+            return
+        print(f"\n{'truth':20} verdicts")
+        for truth in dict.fromkeys(scenario.truth for scenario in SCENARIOS):
+            counts = Counter(result.verdict["class"] for result in told if result.truth == truth)
+            if counts:
+                print(f"{truth:20} " + ", ".join(f"{name} {count}" for name, count in counts.most_common()))
+        right = sum(result.verdict["class"] == result.truth for result in told)
+        print(f"{right} of {len(told)} right\n")
+
+    def finish(self):
+        self.print_confusion()
+        if self.options.json:
+            with open(self.options.json, "w", encoding="utf-8") as file:
+                json.dump([vars(result) for result in self.results], file, indent=1)
+        counts = Counter(result.word for result in self.results)
+        print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
+        return 1 if counts["FAIL"] else 0
+
+
+def show(rate):
+    return "-" if rate is None else f"{rate:.0f}"
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--removed", action="store_true")
+    parser.add_argument("--truth", action="store_true")
+    parser.add_argument("--keep")
+    parser.add_argument("--json")
+    parser.add_argument("name", nargs="*")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    chosen = [
+        scenario for scenario in SCENARIOS if not options.name or any(part in scenario.name for part in options.name)
+    ]
+    if options.list:
+        for scenario in chosen:
+            print(f"{scenario.name}: {scenario.truth}; {scenario.known_by}")
+        return 0
+    if os.geteuid() != 0:
+        sys.exit("run.py: recording loads BPF programs: run it as root")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+    suite = Suite(options)
+    for _ in range(options.runs):
+        for scenario in chosen:
+            suite.run(scenario)
+    return suite.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
