@@ -4,7 +4,7 @@
 Run servers whose bottleneck is known, and see whether headroom names it; as root.
 
 usage: run.py [OPTION]... [NAME]...
-  NAME        a scenario, or a part of its name (all)
+  NAME        a scenario, or a part of the names of some (all)
   --list      only say what they are
   --runs N    each N times
   --removed   also without the cause: throughput must rise, and what headroom predicted is graded
@@ -248,11 +248,19 @@ def parse():
     return parser.parse_args()
 
 
+def choose(names):
+    """A whole name is that scenario alone, a part is all that have it."""
+    whole = {scenario.name for scenario in SCENARIOS}
+
+    def fits(scenario):
+        return any(name == scenario.name or (name not in whole and name in scenario.name) for name in names or [""])
+
+    return [scenario for scenario in SCENARIOS if fits(scenario)]
+
+
 def main():
     options = parse()
-    chosen = [
-        scenario for scenario in SCENARIOS if not options.name or any(part in scenario.name for part in options.name)
-    ]
+    chosen = choose(options.name)
     if options.list:
         for scenario in chosen:
             print(f"{scenario.name}: {scenario.truth}; {scenario.known_by}")
