@@ -185,6 +185,8 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, 
 	else
 		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR),
 		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");
+	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED)
+		return; /* useful work is no cause that could go: twice the CPUs says what there is to say */
 	left = without(verdict->finding.class, &measured, contrast);
 	add_bounded(verdict, HR_CHANGE_CAUSE_REMOVED, &left, now_rps, noise);
 }

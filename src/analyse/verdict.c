@@ -249,6 +249,7 @@ void hr_verdict_find(const struct hr_summary *whole, const struct hr_axis *axis,
 			ret_verdict->load = axis->levels[i].load;
 		}
 	}
+	hr_knee_find(axis, &ret_verdict->knee);
 	why = refusal(whole, top, &ret_verdict->texts);
 	if (why) {
 		ret_verdict->finding = inconclusive(why);

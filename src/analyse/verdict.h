@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyse/knee.h"
 #include "analyse/levels.h"
 #include "analyse/model.h"
 #include "analyse/texts.h"
@@ -119,6 +120,7 @@ struct hr_verdict {
 	double throughput_rps; /* the highest that was measured; NAN: no requests were seen */
 	double load;	       /* at which; NAN likewise */
 	double headroom;       /* not-saturated: the factor by which it can grow at least or as far as known; NAN: not known */
+	struct hr_knee knee;
 	struct hr_prediction predictions[HR_CHANGE_COUNT];
 	size_t prediction_count;
 	struct hr_text *texts; /* every string above that is not static or the axis' */

@@ -76,6 +76,19 @@ static json_t *predictions(const struct hr_verdict *verdict)
 	return all;
 }
 
+static json_t *knee(const struct hr_knee *knee)
+{
+	if (isnan(knee->load))
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "load", real(knee->load),
+			 "throughput_rps", real(knee->throughput_rps),
+			 "predicted_rps", real(knee->predicted_rps),
+			 "range_rps", range(&knee->range),
+			 "resource", text(knee->resource),
+			 "from_levels", count(knee->level_count));
+}
+
 json_t *hr_json_verdict(const struct hr_verdict *verdict)
 {
 	json_t *item = finding(&verdict->finding);
@@ -83,6 +96,7 @@ json_t *hr_json_verdict(const struct hr_verdict *verdict)
 	item = with(item, "prediction", predictions(verdict));
 	item = with(item, "throughput_rps", real(verdict->throughput_rps));
 	item = with(item, "load", real(verdict->load));
+	item = with(item, "knee", knee(&verdict->knee));
 	return with(item, "headroom", real(verdict->headroom));
 }
 

@@ -211,6 +211,26 @@ static void what_the_load_generator_measured_stands_beside_its_level(void **stat
 	hr_analysis_free(analysis);
 }
 
+/* One thread, on CPU for a quarter of each second whatever it does: at 100/s a request takes 2.5 ms of it, so it is full at 400/s. */
+static void the_knee_is_told_from_the_lower_levels(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 100, 1);
+	add_second(writer, 2, 400, 4);
+	add_second(writer, 3, 405, 8);
+	mark(writer, "1", 1, 0, 0, 1, NULL);
+	mark(writer, "4", 4, 1, 1, 2, NULL);
+	mark(writer, "8", 8, 2, 2, 3, NULL);
+	analysis = end(writer, *state);
+	assert_near(analysis->verdict.knee.load, 4);
+	assert_near(analysis->verdict.knee.throughput_rps, 400);
+	assert_near(analysis->verdict.knee.predicted_rps, 400);
+	assert_int_equal(analysis->verdict.knee.level_count, 1);
+	hr_analysis_free(analysis);
+}
+
 static void a_selection_hides_other_intervals_until_it_is_lifted(void **state)
 {
 	struct scratch *scratch = *state;
@@ -245,6 +265,7 @@ int main(void)
 		scratch_test(a_run_without_requests_is_one_level),
 		scratch_test(a_run_without_an_interval_has_no_level_and_no_verdict),
 		scratch_test(what_the_load_generator_measured_stands_beside_its_level),
+		scratch_test(the_knee_is_told_from_the_lower_levels),
 		scratch_test(a_selection_hides_other_intervals_until_it_is_lifted),
 	};
 
