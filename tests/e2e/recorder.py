@@ -12,13 +12,16 @@ from runfile import Run
 
 
 class Recorder(Process):
-    """`headroom record ARGUMENTS -o FILE`, with its probes in; `stop()` or the end of the with block ends the run."""
+    """
+    `headroom record ARGUMENTS -o FILE`, or another verb that records, with its probes in; `stop()` or the end of the with
+    block ends the run.
+    """
 
-    def __init__(self, directory, *arguments, name="run.db", interval="100ms", ready_within_s=20, **options):
+    def __init__(self, directory, *arguments, name="run.db", interval="100ms", verb="record", ready_within_s=20, **options):
         self.path = os.path.join(directory, name)
         self.run = None
         ready, told = os.pipe()
-        command = [HEADROOM, "record", "-o", self.path, "-i", interval, "--ready-fd", str(told), *map(str, arguments)]
+        command = [HEADROOM, verb, "-o", self.path, "-i", interval, "--ready-fd", str(told), *map(str, arguments)]
         super().__init__(
             *command,
             stdin=subprocess.DEVNULL,

@@ -33,6 +33,8 @@ FILES = (
     "scheduling",
     "lifecycle",
     "live",
+    "sweep",
+    "mark",
     "bad_input",
     "command_line",
     "scale",
