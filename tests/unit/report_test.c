@@ -619,7 +619,7 @@ static void assert_valid(const char *json)
 	assert_non_null(out);
 	fputs(json, out);
 	fclose(out);
-	snprintf(command, sizeof(command), "python3 -W ignore -m jsonschema -i %s docs/report.schema.json", path);
+	snprintf(command, sizeof(command), "/usr/bin/python3 -W ignore -m jsonschema -i %s docs/report.schema.json", path);
 	assert_int_equal(system(command), 0);
 	unlink(path);
 }
@@ -628,7 +628,7 @@ static void json_satisfies_its_schema(void **state)
 {
 	struct fixture *fixture = *state;
 
-	if (system("python3 -c 'import jsonschema' 2>/dev/null") || access("docs/report.schema.json", R_OK)) {
+	if (system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") || access("docs/report.schema.json", R_OK)) {
 		print_message("SKIP: needs python3-jsonschema, and the project's folder as the working directory\n");
 		skip();
 	}

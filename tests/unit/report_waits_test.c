@@ -287,7 +287,7 @@ static void json_satisfies_its_schema(void **state)
 	char path[64], command[256];
 	FILE *out;
 
-	if (system("python3 -c 'import jsonschema' 2>/dev/null") || access("docs/report.schema.json", R_OK)) {
+	if (system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") || access("docs/report.schema.json", R_OK)) {
 		print_message("SKIP: needs python3-jsonschema, and the project's folder as the working directory\n");
 		skip();
 	}
@@ -298,7 +298,7 @@ static void json_satisfies_its_schema(void **state)
 	assert_non_null(out);
 	fputs(fixture->text, out);
 	fclose(out);
-	snprintf(command, sizeof(command), "python3 -W ignore -m jsonschema -i %s docs/report.schema.json", path);
+	snprintf(command, sizeof(command), "/usr/bin/python3 -W ignore -m jsonschema -i %s docs/report.schema.json", path);
 	assert_int_equal(system(command), 0);
 	unlink(path);
 }
