@@ -112,6 +112,7 @@ static int on_interval(struct axis_load *load, struct hr_query *query)
 		.end_ns = hr_query_int(query, 2),
 		.level = SIZE_MAX,
 		.window = {
+			.interval_id = hr_query_int(query, 0),
 			.seconds = seconds,
 			.throughput_rps = seconds > 0 ? requests / seconds : NAN,
 			.in_flight = seconds > 0 ? in_flight_ns / 1e9 / seconds : NAN,

@@ -17,6 +17,7 @@
 
 /* One interval, as a sample of its level. What could not be measured is NAN. */
 struct hr_window {
+	int64_t interval_id;
 	double seconds, throughput_rps, in_flight;
 };
 

@@ -6,6 +6,7 @@ const struct hr_verb *const hr_verbs[] = {
 	&hr_verb_sweep,
 	&hr_verb_mark,
 	&hr_verb_report,
+	&hr_verb_compare,
 	&hr_verb_export,
 	&hr_verb_doctor,
 	NULL,

@@ -35,6 +35,7 @@ FILES = (
     "live",
     "sweep",
     "mark",
+    "comparing",
     "bad_input",
     "command_line",
     "scale",

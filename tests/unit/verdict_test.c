@@ -179,7 +179,7 @@ static struct hr_prediction predicted(struct hr_verdict *verdict, enum hr_change
 static void a_pool_is_predicted_by_its_slots(void **state)
 {
 	struct hr_contrast contrast = healthy();
-	struct hr_window windows[] = { { 1, 990, 15 }, { 1, 1010, 15 } };
+	struct hr_window windows[] = { { 1, 1, 990, 15 }, { 2, 1, 1010, 15 } };
 	struct hr_level level = { .windows = windows, .window_count = 2 };
 	struct hr_verdict verdict = { .finding.class = HR_VERDICT_WORKER_POOL, .headroom = NAN };
 	struct hr_prediction twice;
