@@ -131,7 +131,7 @@ $(BUILD)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDLIBS) -pthread
 
-bench: all $(BUILD)/bench/floor $(BUILD)/bench/loops
+bench: all demo $(BUILD)/bench/floor $(BUILD)/bench/loops
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
 
 # completion of command lines, by the program itself

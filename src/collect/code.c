@@ -288,14 +288,19 @@ struct hr_symbols *hr_code_symbols(struct hr_code *code)
 	return code->symbols;
 }
 
+void hr_code_read_kernel(struct hr_code *code)
+{
+	if (!code->has_read_kernel && hr_kallsyms_read(code->root, HR_KALLSYMS_FUNCTIONS, &code->kernel))
+		code->kernel = NULL;
+	code->has_read_kernel = true;
+}
+
 void hr_code_kernel(struct hr_code *code, uint64_t address, struct hr_code_frame *ret)
 {
 	const char *name, *module;
 
 	*ret = (struct hr_code_frame){ .module = KERNEL, .offset = -1, .is_code = true };
-	if (!code->has_read_kernel && hr_kallsyms_read(code->root, HR_KALLSYMS_FUNCTIONS, &code->kernel))
-		code->kernel = NULL;
-	code->has_read_kernel = true;
+	hr_code_read_kernel(code);
 	if (!code->kernel || !hr_kallsyms_find(code->kernel, address, &name, &module))
 		return;
 	hr_text_clean(ret->name, sizeof(ret->name), name, SIZE_MAX);

@@ -51,7 +51,10 @@ const struct hr_maps *hr_code_maps(struct hr_code *code, const struct hr_code_pr
 /* What it reads files with. */
 struct hr_symbols *hr_code_symbols(struct hr_code *code);
 
-/* The function at an address of the kernel. Its symbols are read when the first is asked for. */
+/* Read the symbols of the kernel, some 60 ms of work, before anybody minds. */
+void hr_code_read_kernel(struct hr_code *code);
+
+/* The function at an address of the kernel. Its symbols are read when the first is asked for, unless they were before. */
 void hr_code_kernel(struct hr_code *code, uint64_t address, struct hr_code_frame *ret);
 
 /* Another number as soon as an address of the process in this slot may have another name; 0: nothing was asked for yet. */

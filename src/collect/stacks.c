@@ -570,7 +570,11 @@ static int open_code(struct stacks *stacks, struct hr_drain *drain)
 	stacks->code = hr_code_new("");
 	if (stacks->code)
 		stacks->unwind = hr_unwind_new(&tables, hr_code_symbols(stacks->code));
-	return stacks->unwind ? 0 : -ENOMEM;
+	if (!stacks->unwind)
+		return -ENOMEM;
+	if (hr_probes_sample_period_ns(drain->probes))
+		hr_code_read_kernel(stacks->code); /* now that our own programs are loaded, and nothing is measured yet */
+	return 0;
 }
 
 static void *open_stacks(struct hr_drain *drain, struct hr_err *err)
