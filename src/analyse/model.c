@@ -21,10 +21,12 @@
 #define REFUTED_SHARE 0.05	  /* of the highest throughput */
 #define TIE 2.0			  /* of AICc: both have substantial support (Burnham and Anderson 2002, 2.6) */
 #define FALL_ERRORS 2.0		  /* standard errors of a difference: throughput falls */
+#define BAND_BEYOND 1.05		  /* times the highest load */
 #define NO_SHARE 1e-6		  /* of the highest throughput: a residual that is as good as none */
 
 /* What the bootstrap follows. */
 enum result { LAMBDA, SIGMA, KAPPA, CAP, PEAK_LOAD, PEAK_RATE, RESULTS };
+#define COLUMNS (RESULTS + HR_MODEL_BAND) /* after those the curve, at the loads of the band */
 
 struct block {
 	double rate, seconds;
@@ -164,7 +166,7 @@ static int samples_init(const struct hr_model_level *levels, size_t count, struc
 	ret_samples->loads = calloc(usable + 1, sizeof(*ret_samples->loads));
 	ret_samples->points = calloc(usable + 1, sizeof(*ret_samples->points));
 	ret_samples->scratch = calloc(HR_FIT_SCRATCH(usable) + 1, sizeof(double));
-	ret_samples->results = calloc((size_t)RESAMPLES * RESULTS, sizeof(double));
+	ret_samples->results = calloc((size_t)RESAMPLES * COLUMNS, sizeof(double));
 	if (ret_samples->blocks && ret_samples->loads && ret_samples->points && ret_samples->scratch && ret_samples->results) {
 		qsort(sorted, usable, sizeof(*sorted), by_load);
 		gather(sorted, usable, ret_samples);
@@ -353,6 +355,14 @@ static struct hr_range middle_of(double *values, size_t count)
 	return range;
 }
 
+/* Up to a little over the highest load; closer together where loads are low, since there the curve bends. */
+static double band_load(const struct samples *samples, size_t i)
+{
+	double along = (double)(i + 1) / HR_MODEL_BAND;
+
+	return BAND_BEYOND * samples->loads[samples->count - 1].load * along * along;
+}
+
 static void bootstrap(struct samples *samples, const struct hr_fit *fit, struct hr_range *ret_ranges)
 {
 	double spread = sqrt(missed_variance(samples, fit)), results[RESULTS];
@@ -371,15 +381,17 @@ static void bootstrap(struct samples *samples, const struct hr_fit *fit, struct 
 		results_of(&again, results);
 		for (size_t i = 0; i < RESULTS; i++)
 			samples->results[i * RESAMPLES + fitted] = results[i];
+		for (size_t i = 0; i < HR_MODEL_BAND; i++)
+			samples->results[(RESULTS + i) * RESAMPLES + fitted] = hr_fit_rate(&again, band_load(samples, i));
 		fitted++;
 	}
-	for (size_t i = 0; i < RESULTS; i++)
+	for (size_t i = 0; i < COLUMNS; i++)
 		ret_ranges[i] = middle_of(samples->results + i * RESAMPLES, fitted);
 }
 
 static void describe(struct samples *samples, const struct hr_fit *fit, struct hr_model *model)
 {
-	struct hr_range ranges[RESULTS];
+	struct hr_range ranges[COLUMNS];
 	double peak = peak_load(fit);
 
 	bootstrap(samples, fit, ranges);
@@ -393,6 +405,8 @@ static void describe(struct samples *samples, const struct hr_fit *fit, struct h
 	model->sigma_range = ranges[SIGMA];
 	model->kappa_range = ranges[KAPPA];
 	model->cap_range = ranges[CAP];
+	for (size_t i = 0; i < HR_MODEL_BAND; i++)
+		model->band[i] = (struct hr_model_point){ band_load(samples, i), ranges[RESULTS + i] };
 	model->r_squared = r_squared(samples, fit);
 	model->peak_identified = isfinite(peak) && (fit->kind == HR_MODEL_CAP || (ranges[KAPPA].low > 0 && falls(samples)));
 	if (!model->peak_identified)

@@ -48,6 +48,13 @@ struct hr_model_level {
 	size_t window_count;
 };
 
+#define HR_MODEL_BAND 33
+
+struct hr_model_point {
+	double load;
+	struct hr_range throughput_rps;
+};
+
 struct hr_model {
 	enum hr_model_kind kind; /* NONE: `why` says why */
 	const char *why;	 /* a static sentence; NULL: there is a model */
@@ -65,6 +72,7 @@ struct hr_model {
 	struct hr_range peak_load_range, peak_throughput_range;
 	size_t load_count;	 /* distinct loads that it was fitted to */
 	double load_low, load_high; /* what was measured */
+	struct hr_model_point band[HR_MODEL_BAND]; /* where the curve itself lies, ascending load; only where there is a model */
 };
 
 /*

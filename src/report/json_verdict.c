@@ -8,6 +8,18 @@ static json_t *range(const struct hr_range *range)
 	return isfinite(range->low) && isfinite(range->high) ? json_pack("[f, f]", range->low, range->high) : json_null();
 }
 
+static json_t *band(const struct hr_model *model)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < HR_MODEL_BAND; i++)
+		all = append(all, json_pack("{s:o, s:o, s:o}",
+					    "load", real(model->band[i].load),
+					    "low_rps", real(model->band[i].throughput_rps.low),
+					    "high_rps", real(model->band[i].throughput_rps.high)));
+	return all;
+}
+
 json_t *hr_json_model(const struct hr_model *model)
 {
 	bool any = model->kind != HR_MODEL_NONE;
@@ -19,7 +31,7 @@ json_t *hr_json_model(const struct hr_model *model)
 				      "peak_concurrency", any ? range(&model->peak_load_range) : json_null(),
 				      "peak_throughput_rps", any ? range(&model->peak_throughput_range) : json_null());
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}",
 			 "kind", hr_model_name(model->kind),
 			 "why", text(model->why),
 			 "lambda", any ? real(model->lambda) : json_null(),
@@ -27,6 +39,7 @@ json_t *hr_json_model(const struct hr_model *model)
 			 "kappa", any ? real(model->kappa) : json_null(),
 			 "cap_rps", any ? real(model->cap_rps) : json_null(),
 			 "intervals", intervals,
+			 "band", any ? band(model) : json_null(),
 			 "r_squared", any ? real(model->r_squared) : json_null(),
 			 "aicc", any ? json_pack("{s:o, s:o, s:o}",
 						 "linear", real(model->aicc[HR_MODEL_LINEAR]),
