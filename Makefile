@@ -3,6 +3,7 @@
 # make install      PREFIX=/usr/local DESTDIR=
 # make check        every test, as root (scripts/test installs what they need first)
 # make unit         tests that need no root, under ASan and UBSan
+# make charts       bundle the charts of the HTML report again, and fail if that cannot be (`make` goes on without them)
 # make demo         the demo inference server, build/demo/server
 # make bench        cost tables, as root
 # Options: V=1 shows commands, WERROR=1 makes warnings errors.
@@ -52,10 +53,11 @@ UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_t
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 DEMO      := $(patsubst %.c,$(BUILD)/demo/%.o,$(wildcard tests/demo/*.c src/base/*.c))
 GENERATED := $(BUILD)/generated/headroom.skel.h $(BUILD)/generated/syscall_names.inc
+PAGE      := $(BUILD)/generated/report.csp
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install check unit workloads demo test-programs bench clean
+.PHONY: all charts install check unit workloads demo test-programs bench clean
 
 all: $(BUILD)/headroom
 
@@ -95,6 +97,18 @@ $(BUILD)/generated/headroom.skel.h: $(BUILD)/bpf/headroom.o
 $(BUILD)/generated/syscall_names.inc: scripts/gen-syscall-names
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && CC='$(CC)' scripts/gen-syscall-names > $@
+
+# the script, the style and the policy of the HTML report; the policy is written last
+$(PAGE): scripts/gen-report-page $(wildcard src/report/html/*)
+	$(call say,PAGE,$@)
+	$(Q)scripts/gen-report-page $(@D)
+
+charts:
+	$(Q)rm -f $(PAGE)
+	$(Q)scripts/gen-report-page $(dir $(PAGE)) --required
+	$(Q)$(MAKE) --no-print-directory all
+
+$(BUILD)/obj/src/report/html_assets.o $(BUILD)/san/src/report/html_assets.o: $(PAGE)
 
 # tests
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libheadroom-san.a

@@ -33,6 +33,27 @@ int hr_cli_analyse(const char *run_path, struct hr_analysis **ret_analysis, stru
 	return result;
 }
 
+int hr_cli_analyse_course(const char *run_path, struct hr_analysis **ret_analysis, struct hr_series *ret_series, struct hr_err *err)
+{
+	struct hr_analysis *analysis;
+	struct hr_reader *reader;
+	int result;
+
+	result = hr_reader_open(run_path, &reader, err);
+	if (result)
+		return result;
+	result = hr_analysis_load(reader, &analysis, err);
+	if (!result) {
+		result = hr_series_load(reader, analysis->summary, ret_series, err);
+		if (result)
+			hr_analysis_free(analysis);
+		else
+			*ret_analysis = analysis;
+	}
+	hr_reader_close(reader);
+	return result;
+}
+
 /* --force is no reason to replace a run by what is made of it. */
 static bool is_same_file(const char *a, const char *b)
 {

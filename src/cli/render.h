@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyse/analysis.h"
+#include "analyse/series.h"
 
 /* What verbs that render a run have in common. */
 
@@ -14,6 +15,9 @@ int hr_cli_load(const char *run_path, struct hr_summary **ret_summary, struct hr
 
 /* The same with its levels, model and verdict. */
 int hr_cli_analyse(const char *run_path, struct hr_analysis **ret_analysis, struct hr_err *err);
+
+/* The same with its course, which the caller empties. */
+int hr_cli_analyse_course(const char *run_path, struct hr_analysis **ret_analysis, struct hr_series *ret_series, struct hr_err *err);
 
 /* Writes to a stream: 0, or a negative errno with err set. */
 typedef int hr_cli_render(const void *context, FILE *out, struct hr_err *err);

@@ -11,6 +11,7 @@
 #include "cli/paint.h"
 #include "cli/render.h"
 #include "cli/verb.h"
+#include "report/html.h"
 #include "report/report.h"
 
 static const char verb[] = "report";
@@ -44,19 +45,28 @@ static int render_painted(const struct hr_analysis *analysis, FILE *out, struct 
 	return result;
 }
 
-static int render_text(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
+static int render_text(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err)
 {
+	(void)series;
 	if (out == stdout && hr_paint_wanted())
 		return render_painted(analysis, out, err);
 	return hr_report_text(analysis, is_utf8(), out, err);
 }
 
+static int render_json(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err)
+{
+	(void)series;
+	return hr_report_json(analysis, out, err);
+}
+
 static const struct format {
 	const char *name;
-	int (*render)(const struct hr_analysis *analysis, FILE *out, struct hr_err *err);
+	bool needs_course; /* else its series is empty */
+	int (*render)(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err);
 } formats[] = {
-	{ "text", render_text },
-	{ "json", hr_report_json },
+	{ "text", false, render_text },
+	{ "json", false, render_json },
+	{ "html", true, hr_report_html },
 };
 
 static const struct format *find_format(const char *name)
@@ -69,6 +79,7 @@ static const struct format *find_format(const char *name)
 
 struct rendering {
 	const struct hr_analysis *analysis;
+	const struct hr_series *series;
 	const struct format *format;
 };
 
@@ -76,7 +87,7 @@ static int render(const void *context, FILE *out, struct hr_err *err)
 {
 	const struct rendering *rendering = context;
 
-	return rendering->format->render(rendering->analysis, out, err);
+	return rendering->format->render(rendering->analysis, rendering->series, out, err);
 }
 
 static int check_strict(const struct hr_summary *summary)
@@ -94,31 +105,34 @@ static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
 	const struct format *format = find_format(values->format);
+	struct hr_series series = { 0 };
 	struct hr_analysis *analysis;
 	struct hr_err err;
 	int result;
 
 	if (!format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text or json", values->format);
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text, json or html", values->format);
 	if (arguments->count != 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
-	if (hr_cli_analyse(arguments->given[0], &analysis, &err))
+	if (format->needs_course ? hr_cli_analyse_course(arguments->given[0], &analysis, &series, &err) :
+				   hr_cli_analyse(arguments->given[0], &analysis, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], render,
-			      &(struct rendering){ analysis, format }, &err);
+			      &(struct rendering){ analysis, &series, format }, &err);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (values->strict)
 		result = check_strict(analysis->summary);
+	hr_series_fini(&series);
 	hr_analysis_free(analysis);
 	return result;
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
-		       "text (the default), or json: \"headroom.report/1\",\ndescribed by docs/report.schema.json"),
+	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json|html",
+		       "text (the default), json: \"headroom.report/1\", described by\ndocs/report.schema.json, or html: one file with charts"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "write there and not to the standard output"),
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace FILE if it exists"),
 	HR_OPTION_FLAG(struct values, strict, "strict", 0,
@@ -129,9 +143,10 @@ static const struct hr_option options[] = {
 const struct hr_verb hr_verb_report = {
 	.name = verb,
 	.summary = "say where the time of a recorded run went",
-	.usage = "RUN.db [--format text|json] [-o FILE]",
+	.usage = "RUN.db [--format text|json|html] [-o FILE]",
 	.notes = "It needs no root, and reads the run files of recordings that were killed or still go on.\n",
 	.examples = "  headroom report run.db\n"
+		    "  headroom report run.db --format html -o run.html\n"
 		    "  headroom report run.db --format json | jq '.levels[0].states_s'\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),

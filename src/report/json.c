@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "report/json_code.h"
+#include "report/json_document.h"
 #include "report/json_levels.h"
 #include "report/json_requests.h"
 #include "report/json_resources.h"
@@ -15,8 +16,6 @@
 #include "report/json_waits.h"
 #include "report/report.h"
 #include "store/tables.h"
-
-#define REAL_DIGITS 12	  /* a year in seconds to the millisecond, an hour to the nanosecond */
 
 static json_t *started(int64_t unix_ns)
 {
@@ -329,7 +328,7 @@ static json_t *quotas(const struct hr_summary *summary)
 	return all;
 }
 
-static json_t *report(const struct hr_analysis *analysis)
+json_t *hr_json_document(const struct hr_analysis *analysis)
 {
 	const struct hr_summary *summary = analysis->summary;
 	bool any = analysis->axis.level_count > 0;
@@ -365,12 +364,12 @@ static json_t *report(const struct hr_analysis *analysis)
 
 int hr_report_json(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
-	json_t *document = report(analysis);
+	json_t *document = hr_json_document(analysis);
 	int failed;
 
 	if (!document)
 		return hr_err_set(err, -ENOMEM, "no memory for the report");
-	failed = json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS));
+	failed = json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(HR_JSON_REAL_DIGITS));
 	json_decref(document);
 	if (failed || fputc('\n', out) == EOF || fflush(out) || ferror(out))
 		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the report");

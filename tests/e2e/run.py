@@ -46,6 +46,7 @@ FILES = (
     "multiplexed",
     "network",
     "crowds",
+    "pages",
     "datasets",
 )
 LIMIT_S = 90
