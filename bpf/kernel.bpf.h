@@ -349,7 +349,7 @@ enum {
 	TCP_LISTEN = 10,
 };
 
-/* What held a sender back: struct tcp_sock.chrono_stat[kind - 1]. */
-enum { TCP_CHRONO_RWND_LIMITED = 2, TCP_CHRONO_SNDBUF_LIMITED = 3 };
+/* What a sender with data on its way does: struct tcp_sock.chrono_stat[kind - 1]. */
+enum { TCP_CHRONO_BUSY = 1, TCP_CHRONO_RWND_LIMITED = 2, TCP_CHRONO_SNDBUF_LIMITED = 3 };
 
 #endif

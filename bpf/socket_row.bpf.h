@@ -5,8 +5,8 @@
 /* A socket as user space gets it. Rare: once per interval, and at its end. */
 #include "socket.bpf.h"
 
-/* Time in which that held the sender back, in jiffies: like tcp_get_info_chrono_stats(). */
-static __always_inline __u64 held_back_jiffies(struct tcp_sock *tcp, __u32 kind, __u64 jiffies)
+/* Time in which the sender was in that, in jiffies: like tcp_get_info_chrono_stats(). */
+static __always_inline __u64 sender_jiffies(struct tcp_sock *tcp, __u32 kind, __u64 jiffies)
 {
 	__u64 total = BPF_CORE_READ(tcp, chrono_stat[kind - 1]);
 
@@ -25,8 +25,9 @@ static __always_inline void fill_tcp(struct hr_socket_row *row, struct tcp_sock 
 	row->reordered = BPF_CORE_READ(tcp, reord_seen);
 	row->segments_in = BPF_CORE_READ(tcp, segs_in);
 	row->segments_out = BPF_CORE_READ(tcp, segs_out);
-	row->zero_window_jiffies = held_back_jiffies(tcp, TCP_CHRONO_RWND_LIMITED, row->jiffies);
-	row->send_limited_jiffies = held_back_jiffies(tcp, TCP_CHRONO_SNDBUF_LIMITED, row->jiffies);
+	row->zero_window_jiffies = sender_jiffies(tcp, TCP_CHRONO_RWND_LIMITED, row->jiffies);
+	row->send_limited_jiffies = sender_jiffies(tcp, TCP_CHRONO_SNDBUF_LIMITED, row->jiffies);
+	row->sending_jiffies = sender_jiffies(tcp, TCP_CHRONO_BUSY, row->jiffies) + row->zero_window_jiffies + row->send_limited_jiffies;
 }
 
 static __always_inline void fill_unix(struct hr_socket_row *row, struct sock *sk)

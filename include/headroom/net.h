@@ -136,6 +136,7 @@ struct hr_socket_row {
 	__u64 state_changes;
 	/* TCP */
 	__u64 zero_window_jiffies, send_limited_jiffies; /* time limited by the peer's window, by our send buffer */
+	__u64 sending_jiffies; /* with data that was not acknowledged, those two included */
 	__u64 jiffies;	      /* now: with at_ns, how long one is */
 	__u32 srtt_us, min_rtt_us;
 	__u32 retransmits, lost, reordered; /* segments retransmitted; thought lost now; reordering events seen */
@@ -151,6 +152,6 @@ struct hr_socket_row {
 HR_SIZE_IS(struct hr_flow_key, 24);
 HR_SIZE_IS(struct hr_flow, 9 * 64);
 HR_SIZE_IS(struct hr_stage_hist, 73 * 64);
-HR_SIZE_IS(struct hr_socket_row, 320);
+HR_SIZE_IS(struct hr_socket_row, 328);
 
 #endif

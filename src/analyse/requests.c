@@ -71,7 +71,7 @@ static int on_flow(struct hr_load *load, struct hr_query *query)
 		.closed = HR_NULL,
 		.srtt_median_ns = HR_NULL, .srtt_worst_ns = HR_NULL, .min_rtt_ns = HR_NULL,
 		.lost = HR_NULL, .reordered = HR_NULL, .in_segments = HR_NULL, .out_segments = HR_NULL,
-		.zero_window_ns = HR_NULL, .send_limited_ns = HR_NULL,
+		.zero_window_ns = HR_NULL, .send_limited_ns = HR_NULL, .sending_ns = HR_NULL, .connected_ns = HR_NULL,
 	};
 	flow->requests.in_flight = 0;
 	return 0;
@@ -177,6 +177,38 @@ static int on_tcp(struct hr_load *load, struct hr_query *query)
 	flow->zero_window_ns = hr_query_int(query, 6);
 	flow->send_limited_ns = hr_query_int(query, 7);
 	return 0;
+}
+
+static int on_sending(struct hr_load *load, struct hr_query *query)
+{
+	struct hr_flow_summary *flow = find_flow(load, hr_query_int(query, 0));
+
+	if (!flow)
+		return 0;
+	flow->sending_ns = hr_query_int(query, 1);
+	flow->connected_ns = hr_query_int(query, 2);
+	return 0;
+}
+
+static int on_found(struct hr_load *load, struct hr_query *query)
+{
+	(void)query;
+	load->has_table = true;
+	return 0;
+}
+
+/* Files of earlier versions lack the column. */
+static int load_sending(struct hr_load *load)
+{
+	int err;
+
+	load->has_table = false;
+	err = hr_load_query(load, "SELECT 1 FROM pragma_table_info('connections') WHERE name = 'sending_ns'", on_found);
+	if (err || !load->has_table)
+		return err;
+	return hr_load_query(load, MERGED_FLOWS
+			     "SELECT m.id, sum(sending_ns), sum(ifnull(last_ns, (SELECT max(end_ns) FROM intervals)) - first_ns) "
+			     "FROM connections JOIN merged AS m USING (flow_id) WHERE sending_ns IS NOT NULL GROUP BY m.id", on_sending);
 }
 
 static int on_round_trip(struct hr_load *load, struct hr_query *query)
@@ -428,7 +460,7 @@ static int load_tables(struct hr_load *load)
 		hr_load_slots_end(load);
 	}
 	finish_front_stages(load);
-	return err;
+	return err ? err : load_sending(load);
 }
 
 int hr_load_requests(struct hr_load *load)

@@ -160,6 +160,8 @@ struct hr_flow_summary {
 	int64_t srtt_median_ns, srtt_worst_ns, min_rtt_ns; /* HR_NULL: not TCP or not measured, as all that follow */
 	int64_t lost, reordered, in_segments, out_segments;
 	int64_t zero_window_ns, send_limited_ns;
+	int64_t sending_ns;   /* with something sent that was not acknowledged, of */
+	int64_t connected_ns; /* the lives of those connections */
 };
 
 /* Listening sockets of processes of one name on one address. */

@@ -103,6 +103,7 @@ static void add_connection(const struct connections *connections, struct hr_drai
 			     .send_full_ns = row->send_full_ns,
 			     .zero_window_ns = tcp ? hr_jiffy_ns(&connections->jiffy, row->zero_window_jiffies) : HR_NULL,
 			     .send_limited_ns = tcp ? hr_jiffy_ns(&connections->jiffy, row->send_limited_jiffies) : HR_NULL,
+			     .sending_ns = tcp ? hr_jiffy_ns(&connections->jiffy, row->sending_jiffies) : HR_NULL,
 			     .srtt_ns = tcp ? round_trip_ns(row->srtt_us) : HR_NULL,
 			     .min_rtt_ns = tcp ? round_trip_ns(row->min_rtt_us) : HR_NULL,
 			     .retransmits = or_null(tcp, row->retransmits),

@@ -240,6 +240,10 @@ static int put_views(struct hr_reader *reader, struct hr_err *err)
 	char sql[256];
 	int ret = run_sql(reader, "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE selected (interval_id INTEGER PRIMARY KEY)", err);
 
+	if (!ret)
+		ret = run_sql(reader, "CREATE TEMP VIEW connections AS SELECT * FROM main.connections WHERE "
+			      "first_ns < (SELECT max(end_ns) FROM main.intervals WHERE interval_id IN selected) AND "
+			      "(last_ns IS NULL OR last_ns > (SELECT min(start_ns) FROM main.intervals WHERE interval_id IN selected))", err);
 	for (int i = 0; i < HR_TABLE_COUNT && !ret; i++) {
 		if (!has_interval(&hr_tables[i]))
 			continue;

@@ -29,7 +29,7 @@ const char *hr_reader_path(const struct hr_reader *reader);
 
 /*
  * From now on queries see only these intervals: of `intervals` and of every table that has an interval_id, the rows of others
- * are hidden, until hr_reader_select_all(). The views of the run file still see all. Not while a query is open.
+ * are hidden, and connections that did not live between the first and the last of them, until hr_reader_select_all(). The views of the run file still see all. Not while a query is open.
  * 0, or -EIO or -ENOMEM with err set and everything in sight.
  */
 int hr_reader_select(struct hr_reader *reader, const int64_t *interval_ids, size_t count, struct hr_err *err);

@@ -231,7 +231,8 @@
 	INT(reordered, "", "reordering events; null: not TCP") \
 	INT(in_segments, "", "received; null: not TCP") \
 	INT(out_segments, "", "sent; null: not TCP") \
-	INT(state_changes, "", "of the TCP state; null: not TCP")
+	INT(state_changes, "", "of the TCP state; null: not TCP") \
+	INT(sending_ns, "ns", "time in which something was sent and not acknowledged, to a clock tick; null: not TCP")
 
 #define HR_COLUMNS_listeners(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \

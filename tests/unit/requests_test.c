@@ -295,7 +295,7 @@ static const struct hr_summary *load_pair(struct fixture *fixture, const struct 
 	SAMPLE(writer, traffic, 2, 2, 1, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
 	for (int64_t id = 1; id <= 2; id++)
 		SAMPLE(writer, connections, id, 1, pair->local, "10.0.0.1:41000", 0, HR_NULL, "open", NULL, 15, 15, 15, 3, 3, 0,
-		       0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
+		       0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
 	sample_end(writer, true);
 	return fixture->summary = sample_load(fixture->path);
 }
@@ -346,7 +346,7 @@ static void servers_on_one_port_are_told_apart_by_their_addresses(void **state)
 		SAMPLE(writer, flows, i + 1, i + 1, "server", "tcp", ":8000");
 		SAMPLE(writer, traffic, 1, i + 1, servers[i].requests, 0, 0, 0, 0, 60, 60, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
 		SAMPLE(writer, connections, i + 1, i + 1, servers[i].local, "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 60, 60, 60, 3, 3,
-		       0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
+		       0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
 	}
 	SAMPLE(writer, flows, 5, 1, "downstream", "tcp", "10.0.0.2:8000");
 	SAMPLE(writer, traffic, 1, 5, 50, 0, 0, 0, 0, 50, 50, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
@@ -379,7 +379,7 @@ static void a_multiplexed_server_that_the_target_asks_is_no_front(void **state)
 		SAMPLE(writer, traffic, 1, 1, 902 - server_marked, 0, 0, 0, server_marked, 902, 902, 1000, 70, 1, 0, 0, 0, 0, 0, 0, 0);
 		SAMPLE(writer, traffic, 1, 2, 300 - asker_marked, 0, 0, 0, asker_marked, 300, 300, 70, asked_bytes, 1, 0, 0, 0, 0, 0, 0, 0);
 		SAMPLE(writer, connections, 1, 1, "127.0.0.1:50051", "127.0.0.1:41000", 0, HR_NULL, "open", "http2", HR_NULL, 902, 902,
-		       1000, 70, 0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1);
+		       1000, 70, 0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
 		sample_end(writer, true);
 		fixture->summary = sample_load(fixture->path);
 		assert_int_equal(flow_of(fixture->summary, ":50051")->is_front, asked_bytes == 400);

@@ -215,7 +215,7 @@ static inline void sample_behind(struct hr_writer *writer)
 	SAMPLE(writer, request_stages, 1, 3, "wait", 300, 150 * MS);
 	SAMPLE(writer, requests, 1, 3, "wait", 500000, 515625, 300);
 	SAMPLE(writer, connections, 9, 4, "127.0.0.1:9000", "127.0.0.1:41000", 0, 3 * S, "peer", NULL, 300, 300, 300, 6000, 3000, 0,
-	       0, 0, HR_NULL, HR_NULL, 0, 0, 0, 310, 310, 2);
+	       0, 0, HR_NULL, HR_NULL, 0, 0, 0, 310, 310, 2, HR_NULL);
 }
 
 /* One row for each way in which a connection may be; members as in the table, those of TCP null for unix. */
@@ -237,7 +237,7 @@ static inline void sample_connections(struct hr_writer *writer)
 		       tcp ? "10.0.0.9:41000" : "/run/cache.sock", 0, strcmp(rows[i].ending, "open") ? 3 * S : HR_NULL,
 		       rows[i].ending, NULL, 10, 10, 10, 100, 100, 0,
 		       rows[i].zero_window_ns, tcp ? 0 : HR_NULL, rows[i].srtt_ns, tcp ? MS / 2 : HR_NULL, tcp ? 1 : HR_NULL,
-		       tcp ? 0 : HR_NULL, tcp ? 2 : HR_NULL, tcp ? 10 : HR_NULL, tcp ? 20 : HR_NULL, tcp ? 3 : HR_NULL);
+		       tcp ? 0 : HR_NULL, tcp ? 2 : HR_NULL, tcp ? 10 : HR_NULL, tcp ? 20 : HR_NULL, tcp ? 3 : HR_NULL, tcp ? 30 * MS : HR_NULL);
 	}
 	SAMPLE(writer, listeners, 1, 1, "tcp", "0.0.0.0:8080", 3, 100, 128, 7);
 	SAMPLE(writer, listeners, 3, 1, "tcp", "0.0.0.0:8080", 0, 129, 128, 30);
@@ -275,9 +275,9 @@ static inline void sample_write_multiplexed(const char *path)
 	SAMPLE(writer, requests, 1, 1, "queue", 10240, 10496, 5040);
 	SAMPLE(writer, requests, 1, 1, "total", 20480, 20992, 40);
 	SAMPLE(writer, connections, 1, 1, "10.0.0.1:6379", "10.0.0.9:41000", 0, HR_NULL, "open", "batch", HR_NULL, 5000, 5000,
-	       900, 900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	       900, 900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
 	SAMPLE(writer, connections, 2, 1, "10.0.0.1:6379", "10.0.0.9:41002", 0, HR_NULL, "open", NULL, 40, 40, 40, 100, 100, 0,
-	       0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	       0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
 	sample_end(writer, true);
 }
 
@@ -344,9 +344,9 @@ static inline void sample_write_odd_client(const char *path, int64_t odd_reads)
 	SAMPLE(writer, request_stages, 1, 1, "total", 6000, 3000 * MS);
 	SAMPLE(writer, requests, 1, 1, "total", 600000, 609280, 6000);
 	SAMPLE(writer, connections, 1, 1, "10.0.0.1:8080", "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 6000, 6000, 6000, 4900,
-	       4900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	       4900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
 	SAMPLE(writer, connections, 2, 1, "10.0.0.1:8080", "10.0.0.9:41002", 0, HR_NULL, "open", "http2", HR_NULL, odd_reads,
-	       odd_reads, 100, 100, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1);
+	       odd_reads, 100, 100, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
 	sample_end(writer, true);
 }
 
