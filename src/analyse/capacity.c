@@ -4,14 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 
-/* Student's t at 97.5 %, by degrees of freedom from 1; 1.96 beyond. */
-static double student(size_t freedom)
-{
-	static const double t[] = { 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-				    2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086 };
-
-	return freedom <= sizeof(t) / sizeof(t[0]) ? t[freedom - 1] : 1.96;
-}
+#include "analyse/student.h"
 
 static bool is_usable(const struct hr_capacity_point *point, double load_most)
 {
@@ -73,7 +66,7 @@ static double slope_error(const struct hr_capacity_resource *resource, double lo
 
 static struct hr_range limit_range(const struct sums *sums, double slope, double error, double full)
 {
-	double spread = student(sums->count - 1) * error, least, most;
+	double spread = hr_student_t(sums->count - 1) * error, least, most;
 
 	least = fmin(slope - spread, fmin(demand(sums->first), demand(sums->last)));
 	most = fmax(slope + spread, fmax(demand(sums->first), demand(sums->last)));

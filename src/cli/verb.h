@@ -37,7 +37,8 @@ struct hr_verb {
 	int (*run)(const void *values, const struct hr_arguments *arguments);
 };
 
-extern const struct hr_verb hr_verb_record, hr_verb_sweep, hr_verb_mark, hr_verb_report, hr_verb_export, hr_verb_compare, hr_verb_doctor;
+extern const struct hr_verb hr_verb_record, hr_verb_sweep, hr_verb_mark, hr_verb_report, hr_verb_export, hr_verb_compare, hr_verb_plan,
+	hr_verb_check, hr_verb_doctor;
 
 /* All of them, in the order of the help; NULL ends it. */
 extern const struct hr_verb *const hr_verbs[];

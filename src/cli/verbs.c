@@ -8,6 +8,8 @@ const struct hr_verb *const hr_verbs[] = {
 	&hr_verb_report,
 	&hr_verb_compare,
 	&hr_verb_export,
+	&hr_verb_plan,
+	&hr_verb_check,
 	&hr_verb_doctor,
 	NULL,
 };
