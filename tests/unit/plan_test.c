@@ -53,7 +53,7 @@ static struct made *make(const struct row *rows, size_t count)
 			.latency = { 1000, rows[i].p99_ms * MS / 10, rows[i].p99_ms * MS / 2, rows[i].p99_ms * MS },
 		};
 		for (size_t w = 0; w < WINDOWS; w++)
-			made->windows[i][w] = (struct hr_window){ 1, rows[i].throughput_rps * around[w], rows[i].load };
+			made->windows[i][w] = (struct hr_window){ .seconds = 1, .throughput_rps = rows[i].throughput_rps * around[w], .in_flight = rows[i].load };
 		made->levels[i] = (struct hr_level){
 			.label = "a level", .offered = rows[i].load, .load = rows[i].load, .summary = &made->summaries[i],
 			.windows = made->windows[i], .window_count = WINDOWS, .client = no_client, .status = HR_NULL,
