@@ -63,6 +63,13 @@ static bool is_same_file(const char *a, const char *b)
 	       left.st_ino == right.st_ino;
 }
 
+int hr_cli_check_output(const struct hr_cli_output *output, const char *run_path, struct hr_err *err)
+{
+	if (output->path && is_same_file(run_path, output->path))
+		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", output->path);
+	return 0;
+}
+
 int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cli_render *render, const void *context,
 		 struct hr_err *err)
 {
@@ -71,8 +78,9 @@ int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cl
 
 	if (!output->path)
 		return render(context, stdout, err);
-	if (is_same_file(run_path, output->path))
-		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", output->path);
+	result = hr_cli_check_output(output, run_path, err);
+	if (result)
+		return result;
 	result = hr_outfile_open(output->path, output->replace, &outfile, err);
 	if (result)
 		return result;

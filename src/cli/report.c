@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/paint.h"
 #include "cli/render.h"
+#include "cli/report_fleet.h"
 #include "cli/verb.h"
 #include "report/html.h"
 #include "report/report.h"
@@ -112,10 +114,15 @@ static int run(const void *options, const struct hr_arguments *arguments)
 
 	if (!format)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text, json or html", values->format);
-	if (arguments->count != 1)
+	if (arguments->count < 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
+	if (arguments->count > 1 && strcmp(format->name, "text") && strcmp(format->name, "json"))
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "several runs are one report as text or json only; name one for %s", format->name);
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
+	if (arguments->count > 1)
+		return hr_report_fleet(verb, arguments->given, arguments->count, strcmp(format->name, "json") == 0, values->strict,
+				       &(struct hr_cli_output){ values->output, values->force });
 	if (format->needs_course ? hr_cli_analyse_course(arguments->given[0], &analysis, &series, &err) :
 				   hr_cli_analyse(arguments->given[0], &analysis, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
@@ -143,15 +150,18 @@ static const struct hr_option options[] = {
 const struct hr_verb hr_verb_report = {
 	.name = verb,
 	.summary = "say where the time of a recorded run went",
-	.usage = "RUN.db [--format text|json|html] [-o FILE]",
-	.notes = "It needs no root, and reads the run files of recordings that were killed or still go on.\n",
+	.usage = "RUN.db... [--format text|json|html] [-o FILE]",
+	.notes = "It needs no root, and reads the run files of recordings that were killed or still go on. Runs of several hosts are one\n"
+		 "report, as text or JSON (\"headroom.fleet/1\"): throughput adds up, latencies are merged, and who is unlike the others is\n"
+		 "named.\n",
 	.examples = "  headroom report run.db\n"
+		    "  headroom report web-1.db web-2.db web-3.db\n"
 		    "  headroom report run.db --format html -o run.html\n"
 		    "  headroom report run.db --format json | jq '.levels[0].states_s'\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
 	.defaults = &(const struct values){ .format = "text" },
-	.arguments_max = 1,
-	.arguments = "one run file",
+	.arguments_max = INT_MAX,
+	.arguments = "run files",
 	.run = run,
 };

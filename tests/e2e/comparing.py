@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs side by side: what changed between two whose difference is known, and several hosts in one report."""
 
+import contextlib
 import functools
 import json
+import math
 import os
 import tempfile
 
 from harness import HEADROOM, ROOT, Skip, between, check, equal, need, run_command, temporary_directory, test
 from loads import Demo
+from runfile import Run
 
 LEVELS = (2, 8)
 
@@ -107,3 +110,63 @@ def what_cannot_be_compared_is_refused():
             equal(f"status of {words} ({done.stderr})", done.returncode, status)
             check(sentence in done.stderr, f"it does not say '{sentence}': {done.stderr}")
             equal("stdout", done.stdout, "")
+
+
+# Several hosts
+
+
+def report(*arguments):
+    done = run_command(HEADROOM, "report", *arguments)
+    equal(f"status ({done.stderr})", done.returncode, 0)
+    return done.stdout
+
+
+def merged_percentile_ms(paths, share):
+    """Of the requests of several runs, from the rows of their histograms."""
+    slots = {}
+    for path in paths:
+        with contextlib.closing(Run(path)) as run:
+            for row in run.rows("SELECT low_ns, high_ns, sum(count) AS n FROM requests WHERE stage = 'total' GROUP BY 1, 2"):
+                slots[row["low_ns"], row["high_ns"]] = slots.get((row["low_ns"], row["high_ns"]), 0) + row["n"]
+    rank, below = math.ceil(share * sum(slots.values())), 0
+    for (low, high), n in sorted(slots.items()):
+        below += n
+        if below >= rank:
+            return (low + high - 1) / 2 / 1e6
+    return None
+
+
+@test
+def runs_of_several_hosts_are_one_report():
+    paths = [recorded(4), recorded(6)]
+    fleet = json.loads(report(*paths, "--format", "json"))
+    single = [json.loads(report(path, "--format", "json")) for path in paths]
+    validate(fleet, "fleet.schema.json")
+    equal("paths", [host["path"] for host in fleet["hosts"]], paths)
+    equal("verdicts", [host["verdict"]["class"] for host in fleet["hosts"]], [one["verdict"]["class"] for one in single])
+    equal("levels", [level["level"] for level in fleet["levels"]], [str(level) for level in LEVELS])
+    for index, level in enumerate(fleet["levels"]):
+        expected = sum(one["levels"][index]["throughput_rps"] for one in single)
+        between(f"throughput at {level['level']}", level["throughput_rps"], 0.999 * expected, 1.001 * expected)
+        for host, one in zip(level["by_host"], single):
+            between("p99 of a host", host["latency_p99_ms"], 0.999 * one["levels"][index]["latency_ms"]["p99"],
+                    1.001 * one["levels"][index]["latency_ms"]["p99"])
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+        expected = merged_percentile_ms(paths, share)
+        between(f"{name} of all requests", fleet["total"]["latency_ms"][name], 0.9999 * expected, 1.0001 * expected)
+    equal("at once", fleet["at_once"], False)
+    text = report(*paths)
+    for words in ("NOT OF THE SAME TIME", "LEVELS, ALL HOSTS", "HOSTS, AT 8", "takes three hosts to tell"):
+        check(words in text, f"the text does not say '{words}': {text}")
+    equal("lines wider than the page", [line for line in text.splitlines() if len(line) > 100], [])
+
+
+@test
+def one_run_is_no_two_hosts():
+    path = recorded(4)
+    done = run_command(HEADROOM, "report", path, path)
+    equal("status", done.returncode, 1)
+    check("the same run" in done.stderr, f"it says: {done.stderr}")
+    done = run_command(HEADROOM, "report", recorded(6), path, "-o", path, "--force")
+    equal("status of a report that would replace a run", done.returncode, 1)
+    check("is the run itself" in done.stderr, f"it says: {done.stderr}")
