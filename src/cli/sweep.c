@@ -176,6 +176,7 @@ static int open_level(struct sweep *sweep, const char *label, const char *comman
 		.has_warmup = sweep->warmup_ns > 0,
 		.warmup_ns = sweep->warmup_ns,
 		.command = command,
+		.follows_load = true,
 	};
 
 	snprintf(mark.label, sizeof(mark.label), "%s", label);
@@ -184,10 +185,14 @@ static int open_level(struct sweep *sweep, const char *label, const char *comman
 	return hr_recorder_mark(&sweep->recorder, &mark, err);
 }
 
-static int close_level(struct sweep *sweep, struct hr_err *err)
+static int close_level(struct sweep *sweep, const char *label, struct hr_err *err)
 {
 	const struct hr_mark mark = { .has_level = true };
 
+	if (hr_session_warmup_end_ns(sweep->recording.session) != UINT64_MAX) {
+		hr_progress_clear(&sweep->recording.progress);
+		hr_cli_say(verb, "level %s: it ended in its warm-up, so nothing of it counts: give a longer --duration", label);
+	}
 	return hr_recorder_mark(&sweep->recorder, &mark, err);
 }
 
@@ -208,7 +213,7 @@ static enum hr_end run_load(struct sweep *sweep, const char *label, struct hr_lo
 	recorder->command = &load->command;
 	recorder->capture = load->capture;
 	end = hr_recorder_run(recorder, PATIENCE * sweep->values->duration_ns + sweep->warmup_ns, err);
-	if (end != HR_END_FAILURE && close_level(sweep, err))
+	if (end != HR_END_FAILURE && close_level(sweep, label, err))
 		end = HR_END_FAILURE;
 	if (end != HR_END_COMMAND)
 		end = stop_load(sweep, load, end, err);

@@ -36,10 +36,19 @@ static void add_notes(struct hr_levels *levels, const char *notes)
 		snprintf(levels->notes + used, sizeof(levels->notes) - used, "%s%s", used ? " " : "", notes);
 }
 
+/* When the load ended, of a level that follows it; else now_ns. */
+static int64_t load_end_ns(const struct hr_levels *levels, int64_t now_ns)
+{
+	if (!levels->busy_end_ns || !levels->is_idle)
+		return now_ns;
+	return levels->busy_start_ns > levels->measured_ns ? levels->busy_start_ns : levels->busy_end_ns;
+}
+
 static int close_level(struct hr_levels *levels, struct hr_writer *writer, int64_t now_ns, struct hr_err *err)
 {
 	if (!levels->is_open)
 		return 0;
+	now_ns = load_end_ns(levels, now_ns);
 	levels->is_open = levels->is_warming = false;
 	return hr_writer_exec(writer, err,
 			      "UPDATE levels SET end_ns = ?1, measured_ns = min(measured_ns, ?1) WHERE level_id = ?2", "ii", now_ns,
@@ -55,6 +64,8 @@ static int open_level(struct hr_levels *levels, struct hr_writer *writer, const 
 		.measured_ns = now_ns + (int64_t)mark->warmup_ns,
 		.is_open = true,
 		.is_warming = mark->warmup_ns > 0,
+		.follows_load = mark->follows_load,
+		.warmup_ns = (int64_t)mark->warmup_ns,
 	};
 	add_notes(levels, mark->notes);
 	return hr_writer_add(writer, HR_TABLE_levels,
@@ -93,6 +104,34 @@ int hr_levels_mark(struct hr_levels *levels, struct hr_writer *writer, const str
 		return annotate(levels, writer, mark, now_ns, err);
 	ret = close_level(levels, writer, now_ns, err);
 	return ret || !opens(mark) ? ret : open_level(levels, writer, mark, now_ns, err);
+}
+
+/* The load begins: so does the warm-up. */
+static int begin_load(struct hr_levels *levels, struct hr_writer *writer, int64_t start_ns, int64_t end_ns, struct hr_err *err)
+{
+	const int64_t warm_ns = start_ns + levels->warmup_ns;
+
+	if (start_ns == levels->start_ns)
+		return 0;
+	levels->is_warming = warm_ns > end_ns;
+	levels->measured_ns = warm_ns > start_ns && warm_ns < end_ns ? end_ns : warm_ns;
+	return hr_writer_exec(writer, err, "UPDATE levels SET measured_ns = ? WHERE level_id = ?", "ii", levels->measured_ns,
+			      levels->level_id);
+}
+
+int hr_levels_interval(struct hr_levels *levels, struct hr_writer *writer, int64_t start_ns, int64_t end_ns, bool idle,
+		       struct hr_err *err)
+{
+	bool was_seen = levels->busy_end_ns != 0;
+
+	if (!levels->is_open || !levels->follows_load)
+		return 0;
+	levels->is_idle = idle;
+	if (idle)
+		return 0;
+	levels->busy_start_ns = start_ns;
+	levels->busy_end_ns = end_ns;
+	return was_seen ? 0 : begin_load(levels, writer, start_ns, end_ns, err);
 }
 
 int hr_levels_measure(struct hr_levels *levels, struct hr_writer *writer, int64_t now_ns, struct hr_err *err)

@@ -19,6 +19,10 @@ struct hr_levels {
 	int64_t measured_ns;  /* of that: when its warm-up ends or ended */
 	bool is_open;
 	bool is_warming;      /* measured_ns is in the future */
+	bool follows_load;
+	bool is_idle;	      /* the last interval was; only where the level follows the load */
+	int64_t warmup_ns;
+	int64_t busy_start_ns, busy_end_ns; /* of the last interval that was not; 0: there was none yet */
 	char notes[HR_NOTES_BYTES];
 };
 
@@ -38,6 +42,17 @@ bool hr_levels_cuts(const struct hr_mark *mark);
 /* Write what a checked mark says, at now_ns. The caller commits. */
 int hr_levels_mark(struct hr_levels *levels, struct hr_writer *writer, const struct hr_mark *mark, int64_t now_ns,
 		   struct hr_err *err);
+
+/*
+ * An interval is over. idle: no request was answered or in flight in it, and that is known.
+ *
+ * Load generators take a while to begin, and some to end, and a level that has that in it would have too low a throughput. So where
+ * the level follows the load, its warm-up counts from the first interval that is not idle, and it ends with the last one; that is
+ * left out too if it is followed by idle ones, as the load will have ended in its midst. Target without visible requests: nothing
+ * is idle, or all is; then the level is as marked.
+ */
+int hr_levels_interval(struct hr_levels *levels, struct hr_writer *writer, int64_t start_ns, int64_t end_ns, bool idle,
+		       struct hr_err *err);
 
 /* The warm-up of the open level ends at now_ns. */
 int hr_levels_measure(struct hr_levels *levels, struct hr_writer *writer, int64_t now_ns, struct hr_err *err);

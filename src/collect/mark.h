@@ -27,6 +27,7 @@ struct hr_mark {
 	char notes[HR_NOTES_BYTES]; /* "": none */
 	uint64_t warmup_ns;	    /* from the mark on */
 	const char *command;	    /* that makes the load, in valid UTF-8; NULL: not known */
+	bool follows_load;	    /* the command takes time to begin and to end: see hr_levels_interval() */
 };
 
 /* Read a mark. 0; -EINVAL: not one, err says why; -E2BIG: too long to be kept. *ret is written on success only. */

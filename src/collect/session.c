@@ -32,6 +32,9 @@ static const struct hr_family *const families[] = {
  */
 #define ANSWER_IDLE_NS 10000000000ULL
 
+/* A mean number of requests in flight that is none: one that lasts 2.5 ms in an interval of 250 ms. */
+#define IDLE_IN_FLIGHT 0.01
+
 #define FAMILIES (sizeof(families) / sizeof(*families))
 
 struct hr_session {
@@ -160,6 +163,12 @@ static void note_live(struct hr_session *session, uint64_t end_ns)
 	live->threads = session->totals.threads;
 }
 
+/* False also where requests cannot be told apart. */
+static bool is_idle(const struct hr_drain_totals *totals)
+{
+	return !totals->requests && totals->in_flight < IDLE_IN_FLIGHT;
+}
+
 int hr_session_interval(struct hr_session *session, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
@@ -185,6 +194,9 @@ int hr_session_interval(struct hr_session *session, struct hr_err *err)
 				    .end_ns = hr_drain_time(drain, end_ns),
 			    },
 			    err);
+	if (!ret)
+		ret = hr_levels_interval(&session->levels, drain->writer, hr_drain_time(drain, drain->start_ns),
+					 hr_drain_time(drain, end_ns), is_idle(&session->totals), err);
 	if (!ret)
 		ret = hr_writer_commit(drain->writer, err);
 	drain->start_ns = end_ns;

@@ -42,7 +42,7 @@
 	REAL(offered, "", "the label as a number: clients, as a rule; null: it is none") \
 	INT(start_ns, "ns", "start") \
 	INT(measured_ns, "ns", "from when on it counts: the start, or the end of its warm-up") \
-	INT(end_ns, "ns", "end; null: never closed, it lasts to the end of the run") \
+	INT(end_ns, "ns", "end; if sweep ran its load, that of the load, as the requests show it; null: never closed, it lasts to the end of the run") \
 	TEXT(notes, "", "what else was said of it, as key=value with spaces between; null: nothing") \
 	TEXT(command, "", "load command that sweep ran; null: marked by somebody else") \
 	INT(status, "", "its exit status, as shells show it; null: none, or it was ended") \

@@ -101,6 +101,28 @@ def each_level_is_the_load_of_its_command_and_nothing_else():
 
 
 @test
+def what_the_load_command_does_before_and_after_its_load_does_not_count():
+    need("wrk")
+    command = "sleep 0.7; wrk -t1 -c{level} -d2s http://127.0.0.1:{port}" + INFER + "; sleep 0.7"
+    with sweep("--levels", "1", "-d", "4s", "--warmup", "300ms", "--", "sh", "-c", command) as (run, _):
+        level = run.levels[0]
+        between("begin of what counts", level["measured_ns"] - level["start_ns"], 900 * MS, 1300 * MS * SLOWNESS, "ns")
+        counted_ns = level["end_ns"] - level["measured_ns"]
+        between("length of what counts", counted_ns, 1.3 * SECOND, 1.9 * SECOND * SLOWNESS, "ns")
+        rate = int(re.search(r"(\d+) requests in", level["output"]).group(1)) / 2
+        between("requests per second", report_json(run.path)["levels"][0]["throughput_rps"], 0.9 * rate, 1.1 * rate)
+
+
+@test
+def a_level_that_ends_in_its_warmup_is_said_to_have_nothing():
+    need("wrk")
+    command = "sleep 0.5; wrk -t1 -c{level} -d1s http://127.0.0.1:{port}" + INFER
+    with sweep("--levels", "1", "-d", "3s", "--warmup", "2s", "--", "sh", "-c", command) as (run, words):
+        equal("what counts", run.levels[0]["measured_ns"], run.levels[0]["end_ns"])
+        check("level 1: it ended in its warm-up, so nothing of it counts" in words, f"it said: {words!r}")
+
+
+@test
 def a_level_that_is_named_twice_is_measured_twice_and_a_rate_says_so():
     with sweep("--levels", "2,1,2", *QUICK, "--", "sh", "-c", "sleep {seconds}; echo {rate}") as (run, _):
         equal("labels", [level["level"] for level in run.levels], ["2", "1", "2"])

@@ -157,6 +157,62 @@ static void a_level_that_ends_in_its_warmup_has_nothing_that_counts(void **state
 	hr_writer_close(run.writer);
 }
 
+/* Intervals of 10 from the level's begin at 100 on: 'b' busy, '.' idle. */
+static void pass_intervals(struct levels *run, const char *intervals)
+{
+	for (int i = 0; intervals[i]; i++)
+		assert_int_equal(hr_levels_interval(&run->levels, run->writer, 100 + 10 * i, 110 + 10 * i, intervals[i] == '.', &err), 0);
+}
+
+/* A level from 100 on with those intervals, as sweep marks it. */
+static void assert_followed(const struct scratch *scratch, uint64_t warmup_ns, const char *intervals, const char *expected)
+{
+	struct levels run;
+
+	unlink(scratch->run);
+	run = begin(scratch);
+	mark = (struct hr_mark){ .has_level = true, .label = "1", .warmup_ns = warmup_ns, .follows_load = true };
+	assert_int_equal(hr_levels_mark(&run.levels, run.writer, &mark, 100, &err), 0);
+	pass_intervals(&run, intervals);
+	mark = (struct hr_mark){ .has_level = true };
+	assert_int_equal(hr_levels_mark(&run.levels, run.writer, &mark, 100 + 10 * (int64_t)strlen(intervals), &err), 0);
+	assert_levels(scratch, &run, expected);
+	hr_writer_close(run.writer);
+}
+
+static void the_level_of_a_load_counts_from_its_first_request_on(void **state)
+{
+	assert_followed(*state, 20, "bbbbbb", "1 1 1.0 100 120 160 -");
+	assert_followed(*state, 20, "..bbbb", "1 1 1.0 100 140 160 -");
+	assert_followed(*state, 5, "..bbbb", "1 1 1.0 100 130 160 -"); /* where an interval ends */
+	assert_followed(*state, 0, "..bbbb", "1 1 1.0 100 120 160 -");
+	assert_followed(*state, 0, "b..bbb", "1 1 1.0 100 100 160 -");
+}
+
+static void the_level_of_a_load_ends_with_its_last_request(void **state)
+{
+	assert_followed(*state, 20, "bbbb..", "1 1 1.0 100 120 130 -"); /* it ended somewhere in the fourth */
+	assert_followed(*state, 20, "b.b.bb", "1 1 1.0 100 120 160 -");
+	assert_followed(*state, 20, "bbb...", "1 1 1.0 100 120 130 -"); /* no more is left than the third */
+}
+
+static void the_level_of_a_load_without_visible_requests_is_as_marked(void **state)
+{
+	assert_followed(*state, 20, "......", "1 1 1.0 100 120 160 -");
+}
+
+static void a_mark_does_not_follow_the_load(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct levels run = begin(scratch);
+
+	make_mark(&run, "level=1", 100);
+	pass_intervals(&run, "..bb..");
+	make_mark(&run, "level=", 160);
+	assert_levels(scratch, &run, "1 1 1.0 100 100 160 -");
+	hr_writer_close(run.writer);
+}
+
 static void more_can_be_said_of_an_open_level(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -229,6 +285,10 @@ int main(void)
 		cmocka_unit_test(a_label_that_is_a_number_is_offered),
 		scratch_test(a_level_is_in_the_file_from_its_begin_and_the_next_one_ends_it),
 		scratch_test(a_level_that_ends_in_its_warmup_has_nothing_that_counts),
+		scratch_test(the_level_of_a_load_counts_from_its_first_request_on),
+		scratch_test(the_level_of_a_load_ends_with_its_last_request),
+		scratch_test(the_level_of_a_load_without_visible_requests_is_as_marked),
+		scratch_test(a_mark_does_not_follow_the_load),
 		scratch_test(more_can_be_said_of_an_open_level),
 		scratch_test(what_nothing_is_open_for_changes_nothing),
 		scratch_test(notes_that_do_not_fit_are_refused_and_not_cut),
