@@ -2,7 +2,7 @@
 #ifndef HR_WAKER_BPF_H
 #define HR_WAKER_BPF_H
 
-/* Who wakes a thread: the current one, or an interrupt that came while it ran. */
+/* Who wakes a thread: the current one, who sends to it over loopback too, or an interrupt that came while it ran. */
 #include "block.bpf.h"
 #include "waits.bpf.h"
 
@@ -25,11 +25,64 @@ static __always_inline bool in_interrupt(struct task_struct *current, __u32 stac
 	return SYSCALL_NUMBER(registers) < 0;
 }
 
+/* The other end of this connection is on this host. */
+static __always_inline bool is_loopback(struct sock *sk)
+{
+	__u32 family = PEEK(sock, sk, __sk_common.skc_family), address = 0, words[4] = {};
+
+	if (family == AF_INET) {
+		address = PEEK(sock, sk, __sk_common.skc_daddr);
+		return (address & 0xff) == 127 || (address && address == PEEK(sock, sk, __sk_common.skc_rcv_saddr));
+	}
+	if (family != AF_INET6)
+		return false;
+	bpf_probe_read_kernel(words, sizeof(words), &sk->__sk_common.skc_v6_daddr);
+	if (words[0] | words[1])
+		return false;
+	return (words[2] == 0 && words[3] == __builtin_bswap32(1)) ||
+	       (words[2] == __builtin_bswap32(0xffff) && (words[3] & 0xff) == 127);
+}
+
+/*
+ * What a thread sends over loopback arrives in a soft interrupt that runs in its own call: then it is the waker, and not somebody
+ * who merely had the CPU. The same for who makes room by reading. NULL: it is no thread of the target in such a call.
+ */
+static __noinline struct hr_thread *peer_on_loopback(struct task_struct *current)
+{
+	struct hr_thread *thread;
+	struct inode *inode;
+	struct file *file;
+	void *socket;
+	__u8 kind;
+
+	if (!current || current->pid == 0 || (current->flags & PF_KTHREAD))
+		return NULL;
+	thread = thread_by_pid(current->pid);
+	if (!thread || !thread->in_call)
+		return NULL;
+	kind = call_kind(thread->call_row);
+	if (kind != HR_CALL_READ && kind != HR_CALL_WRITE)
+		return NULL;
+	file = file_by_fd(current, CALL_ARG(thread, 0));
+	if (!file)
+		return NULL;
+	inode = PEEK(file, file, f_inode);
+	if ((PEEK(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = PEEK(file, file, private_data);
+	return is_loopback(PEEK(socket, socket, sk)) ? thread : NULL;
+}
+
+static __always_inline bool is_for_network(__u8 state)
+{
+	return state == HR_STATE_POLL || state == HR_STATE_NET_RECV || state == HR_STATE_NET_SEND;
+}
+
 /* By the waker, on its CPU: stores only, in what the sleeping thread does not touch. */
 static __noinline void note_waker(struct hr_thread *thread, struct task_struct *current, __u32 stack_pointer, __u64 now_ns)
 {
+	struct hr_thread *waker = NULL;
 	struct wait *wait, *other;
-	struct hr_thread *waker;
 
 	if (!thread || !current)
 		return;
@@ -38,11 +91,16 @@ static __noinline void note_waker(struct hr_thread *thread, struct task_struct *
 		return;
 	/* nobody but a thread releases a kernel lock, be it on its way through a page fault */
 	if (thread->state != HR_STATE_KLOCK && in_interrupt(current, stack_pointer)) {
-		wait->key.source = HR_SOURCE_INTERRUPT;
-		wait->key.waker = 0;
-		return;
+		if (is_for_network(thread->state))
+			waker = peer_on_loopback(current);
+		if (!waker) {
+			wait->key.source = HR_SOURCE_INTERRUPT;
+			wait->key.waker = 0;
+			return;
+		}
+	} else {
+		waker = thread_by_pid(current->pid);
 	}
-	waker = thread_by_pid(current->pid);
 	if (!waker) {
 		wait->key.source = HR_SOURCE_OTHER;
 		wait->key.waker = current->pid;

@@ -6,6 +6,7 @@ import os
 import re
 
 from harness import MS, SLOWNESS, Skip, between, cases, check, equal, find_program, need, run_command, temporary_directory, test
+from loads import Demo, wrk
 from recorder import Recorder, report_json
 from workload import Workload
 
@@ -202,6 +203,25 @@ def a_kernel_lock_without_a_symbol_is_called_by_who_takes_it():
     lock = max(report["locks"], key=lambda row: row["seconds"] if row["kind"] == "kernel" else 0)
     check(re.fullmatch(r"in \w*write_iter\w*", lock["name"]), f"the lock is {lock}")
     check(lock["released_by"] == "kernel_locks/writer", f"the lock is {lock}")
+
+
+@test
+def a_chain_goes_on_through_a_loopback_connection_to_the_threads_behind_it():
+    """The demo server asks another one, which sleeps: its workers wait for that sleep, and not for a port."""
+    with temporary_directory() as directory, Demo("--sleep", "5ms", "--threads", "2") as backend:
+        with Demo("--backend", str(backend.port), "--threads", "4") as front:
+            with Recorder(directory, "-p", f"{front.pid},{backend.pid}") as recorder:
+                wrk(directory, front.port, 6, 2, "/infer?seed=1")
+                run = recorder.stop()
+                peer = f"127.0.0.1:{backend.port}"
+                sources = {row["source"]: row["time_ns"] for row in run.rows(
+                    "SELECT e.source, sum(w.time_ns) AS time_ns FROM edges e JOIN waits w USING (edge_id) "
+                    "WHERE e.subject = ? AND e.source <> 'open' GROUP BY 1", peer)}
+                report = report_json(run.path)
+    between(f"share of waits for the other server that a thread of it ended, of {sources},",
+            sources.get("thread", 0) / sum(sources.values()), 0.9, 1)
+    between("share that is due to sleeps", blamed(report, "timer"), 0.8, 1)
+    between("share that is due to the port", blamed(report, "peer", peer), 0, 0.1)
 
 
 GIL_SCRIPT = """
