@@ -145,6 +145,10 @@ $(BUILD)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDLIBS) -pthread
 
+$(BUILD)/bench/long_run: tests/bench/long_run.c $(BUILD)/libheadroom.a
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libheadroom.a $(LDLIBS)
+
 bench: all demo $(BUILD)/bench/floor $(BUILD)/bench/loops
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
 

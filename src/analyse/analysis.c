@@ -57,7 +57,10 @@ int hr_analysis_load(struct hr_reader *reader, struct hr_analysis **ret_analysis
 
 	if (!analysis)
 		return hr_err_set(err, -ENOMEM, "no memory for the analysis of '%s'", hr_reader_path(reader));
-	ret = hr_summary_load(reader, &analysis->summary, err);
+	ret = hr_reader_select_sums(reader, err);
+	if (!ret)
+		ret = hr_summary_load(reader, &analysis->summary, err);
+	hr_reader_select_all(reader);
 	if (!ret)
 		ret = hr_axis_load(reader, analysis->summary, &analysis->axis, err);
 	if (!ret)

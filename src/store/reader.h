@@ -33,6 +33,12 @@ const char *hr_reader_path(const struct hr_reader *reader);
  * 0, or -EIO or -ENOMEM with err set and everything in sight.
  */
 int hr_reader_select(struct hr_reader *reader, const int64_t *interval_ids, size_t count, struct hr_err *err);
+
+/*
+ * The same of all intervals, where that is quicker than to read the tables themselves: the rows of a long run then come as sums over
+ * blocks of intervals (rollup.h), whose interval_id is that of one of them. For what adds up over intervals, as a summary does.
+ */
+int hr_reader_select_sums(struct hr_reader *reader, struct hr_err *err);
 void hr_reader_select_all(struct hr_reader *reader);
 
 /*

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "store/relations.h"
+#include "store/rollup.h"
 #include "store/views.h"
 
 /* Plain tables: STRICT, generated columns and RETURNING shut out the older SQLite of many readers. */
@@ -118,5 +119,7 @@ int hr_schema_create(sqlite3 *db)
 		result = create_table(db, &hr_tables[i]);
 	for (int i = 0; i < hr_view_count && result == SQLITE_OK; i++)
 		result = create_view(db, &hr_views[i]);
+	if (result == SQLITE_OK)
+		result = hr_rollup_create(db);
 	return result == SQLITE_OK ? fill_dictionary(db) : result;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "store/place.h"
+#include "store/rollup.h"
 #include "store/schema.h"
 #include "store/trouble.h"
 
@@ -34,6 +35,7 @@ struct hr_writer {
 	sqlite3_stmt *inserts[HR_TABLE_COUNT];
 	sqlite3_stmt *statements[STATEMENTS];
 	unsigned int next_statement;
+	struct hr_rollup_writer rollup;
 	bool wal;
 	int broken;	      /* the errno for which SQLite gave up the open transaction, until commit reports it */
 	uint64_t rows_open;   /* added since the last commit */
@@ -194,10 +196,35 @@ static int insert_row(struct hr_writer *writer, enum hr_table_id id, const void 
 	return result;
 }
 
+/* Keep up what makes the file quick to read. `row` begins with an interval_id, where that is asked for. */
+static int roll_up(struct hr_writer *writer, enum hr_table_id id, const void *row, struct hr_err *err)
+{
+	union hr_cell first;
+	int rc;
+
+	memcpy(&first, row, sizeof(first));
+	rc = hr_rollup_note(&writer->rollup, writer->db, id, first.integer, sqlite3_last_insert_rowid(writer->db));
+	return rc == SQLITE_OK ? 0 : note_failure(writer, rc, err);
+}
+
+static int begin_interval(struct hr_writer *writer, const void *row, struct hr_err *err)
+{
+	int result = begin(writer, err), rc;
+
+	if (result)
+		return result;
+	rc = hr_rollup_interval(&writer->rollup, writer->db, ((const struct hr_row_intervals *)row)->interval_id);
+	return rc == SQLITE_OK ? 0 : note_failure(writer, rc, err);
+}
+
 int hr_writer_add(struct hr_writer *writer, enum hr_table_id table, const void *row, struct hr_err *err)
 {
-	int result = insert_row(writer, table, row, err);
+	int result = table == HR_TABLE_intervals ? begin_interval(writer, row, err) : 0;
 
+	if (!result)
+		result = insert_row(writer, table, row, err);
+	if (!result)
+		result = roll_up(writer, table, row, err);
 	if (result)
 		writer->rows_lost++;
 	else
@@ -281,6 +308,7 @@ static void roll_back(struct hr_writer *writer)
 	writer->rows_lost += writer->rows_open;
 	writer->rows_open = 0;
 	writer->broken = 0;
+	hr_rollup_forget(&writer->rollup);
 }
 
 int hr_writer_commit(struct hr_writer *writer, struct hr_err *err)
@@ -291,6 +319,10 @@ int hr_writer_commit(struct hr_writer *writer, struct hr_err *err)
 		result = hr_err_errno(err, writer->broken, "cannot write '%s'", writer->place.path);
 	else if (sqlite3_get_autocommit(writer->db))
 		return 0;
+	if (!result) {
+		rc = hr_rollup_flush(&writer->rollup, writer->db);
+		result = rc == SQLITE_OK ? 0 : fail(writer, rc, err);
+	}
 	if (!result)
 		result = reserve(writer, err);
 	if (!result)
