@@ -2,6 +2,7 @@
 #include "analyse/laws.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "headroom/net.h"
@@ -279,11 +280,27 @@ static const char *main_subject(const struct hr_summary *summary, enum hr_state 
 	return subject;
 }
 
-/* A pair of locks that are always waited for together is rare: the one with most waiting stands for all. */
+/* A lock may be several words: a mutex with its condition, as Python's; they are one if they lie that near to each other. */
+#define LOCK_BYTES 64
+
+static bool is_same_lock(const struct hr_lock_summary *a, const struct hr_lock_summary *b)
+{
+	unsigned long long at, other;
+
+	if (a == b)
+		return true;
+	if (a->process_id != b->process_id || !a->address || !b->address || a->is_kernel || b->is_kernel)
+		return false;
+	at = strtoull(a->address, NULL, 0);
+	other = strtoull(b->address, NULL, 0);
+	return at && other && (at > other ? at - other : other - at) < LOCK_BYTES;
+}
+
 static void lock_laws(struct of *of)
 {
 	const struct hr_waits_summary *waits = &of->summary->waits;
 	const struct hr_lock_summary *worst = NULL;
+	double waited_ns = 0, contended_ns = 0;
 	char name[256];
 
 	for (size_t i = 0; i < waits->lock_count; i++) {
@@ -296,12 +313,45 @@ static void lock_laws(struct of *of)
 	of->laws->subject.device = main_subject(of->summary, HR_STATE_DEVICE);
 	if (!worst)
 		return;
+	for (size_t i = 0; i < waits->lock_count; i++) {
+		if (!is_same_lock(worst, &waits->locks[i]))
+			continue;
+		waited_ns += (double)waits->locks[i].time_ns;
+		contended_ns += fmax(0, known(waits->locks[i].contended_ns));
+	}
 	of->laws->subject.lock = hr_texts_keep(of->texts, hr_lock_title(worst->name, worst->is_gil, name, sizeof(name)));
 	of->laws->subject.holder = worst->releaser;
-	set(of, HR_LAW_LOCK_CONTENDED, known(worst->contended_ns) / of->recorded_ns);
-	set(of, HR_LAW_LOCK_WAITERS, (double)worst->time_ns / of->recorded_ns);
-	set(of, HR_LAW_LOCK_OF_BUSY, ratio((double)worst->time_ns, of->busy_ns));
-	set(of, HR_LAW_LOCK_WAIT, (double)worst->time_ns / of->requests / 1e3);
+	set(of, HR_LAW_LOCK_CONTENDED, fmin(1, contended_ns / of->recorded_ns));
+	set(of, HR_LAW_LOCK_WAITERS, waited_ns / of->recorded_ns);
+	set(of, HR_LAW_LOCK_OF_BUSY, ratio(waited_ns, of->busy_ns));
+	set(of, HR_LAW_LOCK_WAIT, waited_ns / of->requests / 1e3);
+}
+
+/*
+ * Threads of one kind that end each other's waits, and not in a futex. Blame may take such a wait for home, as it does with polls;
+ * but clients and other threads are who end what is idle.
+ */
+static void turns_laws(struct of *of)
+{
+	const struct hr_waits_summary *waits = &of->summary->waits;
+	double poll_ns = 0, ipc_ns = 0, most_ns = 0, busy_ns = of->busy_ns;
+
+	for (size_t i = 0; i < waits->wait_count; i++) {
+		const struct hr_wait_summary *wait = &waits->waits[i];
+		const char *label = of->summary->groups[wait->group].label;
+		bool is_poll = wait->state == HR_STATE_POLL || wait->state == HR_STATE_SLEEP;
+
+		if ((!is_poll && wait->state != HR_STATE_IPC) || !wait->waker || strcmp(wait->waker, label) != 0)
+			continue;
+		*(is_poll ? &poll_ns : &ipc_ns) += (double)wait->time_ns;
+		busy_ns += wait->idle_ns;
+		if ((double)wait->time_ns > most_ns) {
+			most_ns = (double)wait->time_ns;
+			of->laws->subject.turns = label;
+		}
+	}
+	set(of, HR_LAW_TURNS_IN_POLL, ratio(poll_ns, busy_ns));
+	set(of, HR_LAW_TURNS_IN_IPC, ratio(ipc_ns, busy_ns));
 }
 
 static void disk_laws(struct of *of)
@@ -385,7 +435,7 @@ static void listener_laws(struct of *of)
 void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_laws *ret_laws)
 {
 	static void (*const parts[])(struct of *) = {
-		requests_laws, cpu_laws, quota_laws, cpu_wait_laws, thread_laws, pool_laws, busy_laws, lock_laws, disk_laws, flow_laws,
+		requests_laws, cpu_laws, quota_laws, cpu_wait_laws, thread_laws, pool_laws, busy_laws, lock_laws, turns_laws, disk_laws, flow_laws,
 		listener_laws,
 	};
 	const struct hr_summary *summary = level->summary;

@@ -31,7 +31,7 @@
 	HR_LAW(SERVICE, "service", "us", "mean time from reading a request to the first byte of the answer") \
 	HR_LAW(STREAM_SHARE, "stream_share", "share", "time in which the answer is sent over the latency") \
 	HR_LAW(CPUS_BUSY, "cpus_busy", "share", "share of all CPU time that somebody used") \
-	HR_LAW(CPUS_HERE, "cpus_here", "share", "the same of the CPUs on which the server runs, by its time there: less than all if it is pinned") \
+	HR_LAW(CPUS_HERE, "cpus_here", "share", "share of the time of the CPUs on which the server runs that somebody used") \
 	HR_LAW(CPUS_TARGET, "cpus_target", "CPUs", "CPUs that the server used") \
 	HR_LAW(CPUS_OTHER, "cpus_other", "CPUs", "CPUs that others used") \
 	HR_LAW(CPU_TARGET_SHARE, "cpu_target_share", "share", "the server's share of the CPU time that was used") \
@@ -43,34 +43,36 @@
 	HR_LAW(CPU_WAIT_OTHERS, "cpu_wait_others", "share", "of the time waiting for a CPU, others or the hypervisor had it") \
 	HR_LAW(CPU_WAIT_QUOTA, "cpu_wait_quota", "share", "of the time waiting for a CPU, the quota withheld it") \
 	HR_LAW(THREAD_BUSY, "thread_busy", "share", "the busiest thread's share of time on a CPU") \
-	HR_LAW(THREAD_OCCUPIED, "thread_occupied", "share", "the same with its waits for a CPU") \
+	HR_LAW(THREAD_OCCUPIED, "thread_occupied", "share", "the busiest thread's share of time on a CPU or waiting for one") \
 	HR_LAW(THREAD_OF_TARGET, "thread_of_target", "share", "the busiest thread's share of the server's CPU time") \
 	HR_LAW(ONE_AT_A_TIME, "one_at_a_time", "share", "share of time in which exactly one thread of the busiest process ran") \
 	HR_LAW(PARALLEL, "parallel", "threads", "threads of the busiest process on CPU at once, while any was") \
 	HR_LAW(THREADS_BUSY, "threads_busy", "threads", "threads that were not idle, the mean") \
 	HR_LAW(LOCK_CONTENDED, "lock_contended", "share", "share of time in which somebody waited for the lock") \
-	HR_LAW(LOCK_WAITERS, "lock_waiters", "threads", "threads that waited for it, the mean") \
+	HR_LAW(LOCK_WAITERS, "lock_waiters", "threads", "threads that waited for the lock, the mean") \
 	HR_LAW(LOCK_OF_BUSY, "lock_of_busy", "share", "of the time of threads that is not idle, waits for the lock") \
 	HR_LAW(LOCK_WAIT, "lock_wait", "us/request", "wait for the lock per request") \
+	HR_LAW(TURNS_IN_POLL, "turns_in_poll", "share", "of the time that is not idle, waits in poll or asleep that a thread of the same kind ended") \
+	HR_LAW(TURNS_IN_IPC, "turns_in_ipc", "share", "of the time that is not idle, waits for a pipe, socket or event that a thread of the same kind ended") \
 	HR_LAW(POOL_SLOTS, "pool_slots", "threads", "threads of the busiest pool") \
-	HR_LAW(POOL_BUSY, "pool_busy", "share", "share of its threads that were not idle") \
+	HR_LAW(POOL_BUSY, "pool_busy", "share", "share of the pool's threads that had something to do") \
 	HR_LAW(POOL_EXCESS, "pool_excess", "share", "of the requests in the server, those for which the pool has no thread") \
-	HR_LAW(POOL_DEMAND, "pool_demand", "us/request", "time of its threads per request") \
+	HR_LAW(POOL_DEMAND, "pool_demand", "us/request", "time of the pool's threads per request") \
 	HR_LAW(BUSY_CPU, "busy_cpu", "share", "of the time that is not idle, on a CPU") \
-	HR_LAW(BUSY_CPU_WAIT, "busy_cpu_wait", "share", "likewise waiting for a CPU") \
-	HR_LAW(BUSY_DISK, "busy_disk", "share", "likewise for disks, waits for holders of locks included, as all that follow") \
-	HR_LAW(BUSY_MEMORY, "busy_memory", "share", "likewise in page faults and reclaim") \
-	HR_LAW(BUSY_KLOCK, "busy_klock", "share", "likewise for kernel locks") \
-	HR_LAW(BUSY_PEER, "busy_peer", "share", "likewise for other processes and hosts") \
-	HR_LAW(BUSY_SLEEP, "busy_sleep", "share", "likewise asleep by their own will") \
-	HR_LAW(BUSY_DEVICE, "busy_device", "share", "likewise for devices") \
-	HR_LAW(BUSY_SEND, "busy_send", "share", "likewise until the peer takes what is sent") \
+	HR_LAW(BUSY_CPU_WAIT, "busy_cpu_wait", "share", "of the time that is not idle, waiting for a CPU") \
+	HR_LAW(BUSY_DISK, "busy_disk", "share", "of the time that is not idle, waiting for disks, or for who does") \
+	HR_LAW(BUSY_MEMORY, "busy_memory", "share", "of the time that is not idle, in page faults and reclaim, or waiting for who is") \
+	HR_LAW(BUSY_KLOCK, "busy_klock", "share", "of the time that is not idle, waiting for kernel locks") \
+	HR_LAW(BUSY_PEER, "busy_peer", "share", "of the time that is not idle, waiting for other processes and hosts, or for who does") \
+	HR_LAW(BUSY_SLEEP, "busy_sleep", "share", "of the time that is not idle, asleep by their own will, or waiting for who is") \
+	HR_LAW(BUSY_DEVICE, "busy_device", "share", "of the time that is not idle, waiting for devices, or for who does") \
+	HR_LAW(BUSY_SEND, "busy_send", "share", "of the time that is not idle, until the peer takes what is sent") \
 	HR_LAW(BUSY_TIME, "busy_time", "us/request", "time of threads that is not idle, per request") \
 	HR_LAW(DISK_TIME, "disk_time", "us/request", "waits for disks per request") \
 	HR_LAW(SLEEP_TIME, "sleep_time", "us/request", "sleep per request") \
 	HR_LAW(DISK_BUSY, "disk_busy", "share", "share of time in which the busiest disk that the server uses had a request") \
 	HR_LAW(DOWNSTREAM_SHARE, "downstream_share", "share", "requests that waited for a peer over requests in the server") \
-	HR_LAW(DOWNSTREAM_WAIT, "downstream_wait", "us", "mean wait for that peer's answer") \
+	HR_LAW(DOWNSTREAM_WAIT, "downstream_wait", "us", "mean wait for the answer of the peer") \
 	HR_LAW(BACKLOG_FULL, "backlog_full", "share", "fullest accept queue over its limit") \
 	HR_LAW(DROPS, "accept_drops", "1/s", "connection attempts dropped because the accept queue was full") \
 	HR_LAW(SEND_FULL, "send_full_share", "share", "time that answers waited for room in send buffers over the latency") \
@@ -94,7 +96,7 @@ extern const struct hr_law_info hr_law_infos[HR_LAW_COUNT];
 
 /* Whom the quantities are about. NULL: there is none. */
 struct hr_law_subjects {
-	const char *thread, *process, *lock, *pool, *quota, *neighbour, *disk, *peer, *listener, *flow, *kernel_lock, *device, *holder;
+	const char *thread, *process, *lock, *pool, *quota, *neighbour, *disk, *peer, *listener, *flow, *kernel_lock, *device, *holder, *turns;
 };
 
 struct hr_laws {

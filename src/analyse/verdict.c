@@ -13,7 +13,7 @@
 #define DEGREE_MIN 0.3	 /* a rule that is met less says nothing */
 #define RUNNER_UP_MIN 0.15
 #define RIVALRY 0.25	 /* how much surer a verdict is that has no rival; many causes show in more than one rule */
-#define HALF_LOAD 0.7	 /* throughput is compared with that at the next level of at most so much of the load */
+#define HALF_LOAD 0.7	 /* throughput is compared with that at levels of at most so much of the load */
 
 #define NAME(id, name) [HR_VERDICT_##id] = name,
 static const char *const class_names[HR_VERDICT_COUNT] = { HR_VERDICT_CLASSES(NAME) };
@@ -76,7 +76,7 @@ static void find_ends(const struct hr_axis *axis, const struct hr_level **ret_to
 		*ret_top = *ret_low = &axis->levels[axis->level_count - 1];
 }
 
-/* d ln X / d ln N between the highest load and the level next below; NAN: there is none. */
+/* d ln X / d ln N between the highest load and the best of the levels well below it; NAN: there is none. */
 static double find_elasticity(const struct hr_axis *axis, const struct hr_level *top)
 {
 	const struct hr_level *below = NULL;
@@ -85,7 +85,7 @@ static double find_elasticity(const struct hr_axis *axis, const struct hr_level 
 		const struct hr_level *level = &axis->levels[i];
 
 		if (is_on_axis(level) && axis_load(level) <= HALF_LOAD * axis_load(top) &&
-		    (!below || axis_load(level) > axis_load(below)))
+		    (!below || level->summary->requests.throughput_rps > below->summary->requests.throughput_rps))
 			below = level;
 	}
 	if (!below)
