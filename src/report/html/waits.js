@@ -26,6 +26,12 @@ function edges(waits) {
   return [...all.values()].map((edge) => ({ ...edge, busy: busy(edge) })).sort((a, b) => b.busy - a.busy || b.seconds - a.seconds);
 }
 
+const ring = (edge, width) => (edge ? { borderColor: colour(edge.state), borderWidth: 1 + width(edge) } : {});
+
+function nodeTip(name, own) {
+  return tip(name, own ? [["for each other, in", own.state, colour(own.state)], ["waits", count(own.count)], ["time", seconds(own.seconds)], ["of it idle", seconds(own.idle)]] : []);
+}
+
 function graph(section, report) {
   const all = edges(report.waits);
   const shown = all.slice(0, EDGES);
@@ -39,22 +45,25 @@ function graph(section, report) {
     parallel.set(key, (parallel.get(key) ?? 0) + 1);
     return 0.12 + 0.12 * parallel.get(key);
   };
-  const bent = shown.map((edge) => ({ ...edge, bend: edge.from === edge.to ? 0.4 : bend(edge) }));
+  const bent = shown.filter((edge) => edge.from !== edge.to).map((edge) => ({ ...edge, bend: bend(edge) }));
+  // waits within a group are a ring around it
+  const own = new Map(shown.filter((edge) => edge.from === edge.to).reverse().map((edge) => [edge.from, edge]));
+  const width = (edge) => (edge.busy > 0 ? 1 + 7 * Math.sqrt(edge.busy / most) : 1);
   addChart(section, {
     id: "waits", title: "From the waiter to whom or what it waits for", height: Math.min(640, 320 + 14 * names.length),
-    note: `The wider, the longer; idle waits (a pool without work) are thin and grey. Colours are the states.${all.length > shown.length ? ` The heaviest ${EDGES} of ${all.length}.` : ""}`,
+    note: `The wider, the longer; idle waits (a pool without work) are thin and grey. Colours are the states. A ring around a group is its threads’ waits for each other.${all.length > shown.length ? ` The heaviest ${EDGES} of ${all.length}.` : ""}`,
     about: shown.slice(0, 4).map((edge) => `${edge.from} waits ${seconds(edge.busy)} for ${edge.to} in ${edge.state}`).join("; "),
     option: (colours) => ({
       tooltip: { formatter: (item) => (item.dataType === "edge" ? tip(`${bent[item.dataIndex].from} → ${bent[item.dataIndex].to}`,
-        [["in", bent[item.dataIndex].state, colour(bent[item.dataIndex].state)], ["waits", count(bent[item.dataIndex].count)], ["time", seconds(bent[item.dataIndex].seconds)], ["of it idle", seconds(bent[item.dataIndex].idle)]]) : tip(names[item.dataIndex], [])) },
+        [["in", bent[item.dataIndex].state, colour(bent[item.dataIndex].state)], ["waits", count(bent[item.dataIndex].count)], ["time", seconds(bent[item.dataIndex].seconds)], ["of it idle", seconds(bent[item.dataIndex].idle)]]) : nodeTip(names[item.dataIndex], own.get(names[item.dataIndex]))) },
       series: [{
         type: "graph", layout: "circular", circular: { rotateLabel: false }, roam: false, left: 120, right: 120, top: 36, bottom: 36, edgeSymbol: ["none", "arrow"], edgeSymbolSize: 9,
         label: { show: true, position: "right", color: colours.text, width: 150, overflow: "truncate", textBorderColor: colours.surface, textBorderWidth: 3 },
         emphasis: { focus: "adjacency" },
         data: names.map((name, i) => ({ id: String(i), name: String(i), symbol: waiters.has(name) ? "circle" : "rect", symbolSize: waiters.has(name) ? 16 : 11,
-          itemStyle: { color: waiters.has(name) ? colours.accent : colours.muted }, label: { formatter: () => name } })),
+          itemStyle: { color: waiters.has(name) ? colours.accent : colours.muted, ...ring(own.get(name), width) }, label: { formatter: () => name } })),
         links: bent.map((edge) => ({ source: names.indexOf(edge.from), target: names.indexOf(edge.to),
-          lineStyle: { width: edge.busy > 0 ? 1 + 8 * Math.sqrt(edge.busy / most) : 1, color: edge.busy > 0 ? colour(edge.state) : colours.muted, opacity: edge.busy > 0 ? 0.85 : 0.4, curveness: edge.bend } })),
+          symbolSize: [0, 7 + 1.8 * width(edge)], lineStyle: { width: width(edge), color: edge.busy > 0 ? colour(edge.state) : colours.muted, opacity: edge.busy > 0 ? 0.85 : 0.4, curveness: edge.bend } })),
       }],
     }),
     numbers: null,
