@@ -36,6 +36,7 @@ FILES = (
     "sweep",
     "mark",
     "comparing",
+    "planning",
     "bad_input",
     "command_line",
     "scale",
