@@ -32,6 +32,7 @@ sys.dont_write_bytecode = True
 
 from suite import SCENARIOS  # noqa: E402
 
+import harness  # noqa: E402
 from harness import HEADROOM, Skip, check, equal, run_command, temporary_directory  # noqa: E402
 
 for part in ("cpu", "serial", "storage", "queues", "wires", "negatives"):
@@ -161,12 +162,34 @@ def predicted(scenario, base, after):
     return ""
 
 
+# The rules know nothing of all this
+
+RULES = ("rules.c", "laws.c", "verdict.c", "predict.c")
+NAMES = ("nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts")
+
+
+def names_in_rules():
+    """What of the scenarios a text in the rules has, as "rules.c: nginx"."""
+    found = []
+    for file in RULES:
+        with open(os.path.join(harness.ROOT, "src", "analyse", file), encoding="utf-8") as source:
+            texts = " ".join(re.findall(r'"(?:[^"\\\n]|\\.)*"', source.read())).lower()
+        names = (*NAMES, *(scenario.name for scenario in SCENARIOS))
+        found += [f"{file}: {name}" for name in names if re.search(rf"\b{re.escape(name)}(?![a-z])", texts)]
+    return found
+
+
 # All of them
 
 
 class Suite:
     def __init__(self, options):
         self.options, self.results = options, []
+
+    def check_rules(self):
+        found = names_in_rules()
+        self.rules = "FAIL" if found else "ok"
+        print(f"{self.rules:4} no rule knows a scenario" + (f": {found}" if found else ""))
 
     def run(self, scenario):
         base = self.run_one(scenario, False)
@@ -227,7 +250,7 @@ class Suite:
         if self.options.json:
             with open(self.options.json, "w", encoding="utf-8") as file:
                 json.dump([vars(result) for result in self.results], file, indent=1)
-        counts = Counter(result.word for result in self.results)
+        counts = Counter([self.rules, *(result.word for result in self.results)])
         print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
         return 1 if counts["FAIL"] else 0
 
@@ -271,6 +294,7 @@ def main():
     if options.keep:
         os.makedirs(options.keep, exist_ok=True)
     suite = Suite(options)
+    suite.check_rules()
     for _ in range(options.runs):
         for scenario in chosen:
             suite.run(scenario)

@@ -23,7 +23,7 @@ def python_with_slow_readers(_, removed):
 def nginx_on_a_cable(directory, cable):
     """It and the recorder are on one end, the load on the other."""
     with cable.server.inside():
-        with Nginx(directory, host="10.77.0.1") as server:
+        with Nginx(directory, host="0.0.0.0") as server:
             server.file("page", 100_000)
             load = ["ip", "netns", "exec", cable.client.name, *wrk(server.port, "/page", host="10.77.0.1")]
             yield Run(["--port", str(server.port)], load, namespace=cable.server)
