@@ -176,7 +176,8 @@ static bool is_too_lossy(const struct hr_summary *whole)
 }
 
 /* Why no verdict can be given; NULL: one can. */
-static const char *refusal(const struct hr_summary *whole, const struct hr_level *top, struct hr_text **texts)
+static const char *refusal(const struct hr_summary *whole, const struct hr_axis *axis, const struct hr_level *top,
+			   struct hr_text **texts)
 {
 	double seconds;
 
@@ -188,7 +189,9 @@ static const char *refusal(const struct hr_summary *whole, const struct hr_level
 	if (seconds < SECONDS_MIN)
 		return hr_texts_print(texts, "The highest load lasted for %.2f s: measure each level for some seconds.", seconds);
 	if (top->summary->requests.requests == HR_NULL)
-		return NULL;
+		return axis->level_count < 2 ? NULL :
+					       "The requests cannot be told apart (UDP, or several at once on a connection), so it is not "
+					       "known whether throughput grows with the load: --request-probe names a function that is one.";
 	if (top->summary->requests.requests < REQUESTS_MIN)
 		return hr_texts_print(texts, "Only %lld requests were answered at the highest load: measure for longer.",
 				      (long long)top->summary->requests.requests);
@@ -250,7 +253,7 @@ void hr_verdict_find(const struct hr_summary *whole, const struct hr_axis *axis,
 		}
 	}
 	hr_knee_find(axis, &ret_verdict->knee);
-	why = refusal(whole, top, &ret_verdict->texts);
+	why = refusal(whole, axis, top, &ret_verdict->texts);
 	if (why) {
 		ret_verdict->finding = inconclusive(why);
 		return;

@@ -58,10 +58,6 @@ http {{
         self.host = host
         super().__init__(port, find_program("nginx"), "-p", directory, "-c", config)
 
-    def pids(self):
-        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="utf-8") as children:
-            return [self.pid, *map(int, children.read().split())]
-
     def file(self, name, size_bytes):
         """A file of words that compress as text does."""
         words = [f"{number:x}" for number in range(2000)]

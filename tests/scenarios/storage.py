@@ -4,7 +4,7 @@
 import os
 
 from cgroup import Cgroup, write
-from programs import Demo, Nginx, Redis, limit_disk
+from programs import Demo, Redis, limit_disk
 from suite import client, on_port, scenario, wrk
 
 MIB = 1 << 20
@@ -41,23 +41,6 @@ def redis_that_stores_always(directory, removed):
             limit_disk(cgroup, directory, "write_bps", 8 * MIB)
             cgroup.add(server.pid)
             yield on_port(server, client(server.port, "SET key " + 32768 * "x", "--line"))
-
-
-@scenario(
-    "disk-io",
-    "each request reads a file past the cache, of a disk with 200 reads a second; with a disk without a limit, throughput rises",
-    change="cause_removed",
-    gain=2,
-)
-def nginx_without_a_cache(directory, removed):
-    with Cgroup("blkio") as cgroup, Nginx(directory, "directio 512;", workers=8) as server:
-        server.file("page", 4096)
-        os.sync()
-        if not removed:
-            limit_disk(cgroup, directory, "read_iops", 200)
-        for pid in server.pids():
-            cgroup.add(pid)
-        yield on_port(server, wrk(server.port, "/page"))
 
 
 @scenario(

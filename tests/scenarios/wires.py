@@ -10,13 +10,13 @@ from suite import Run, client, on_port, scenario, wrk
 
 @scenario(
     "network-send",
-    "the clients together read 4 MB/s, and an answer is 200 kB: 20 a second; when they read 40 MB/s, throughput rises",
+    "the clients together read 6 MB/s, and an answer is 60 kB: 100 a second; when they read 60 MB/s, throughput rises",
     change="cause_removed",
     gain=2,
 )
 def python_with_slow_readers(_, removed):
-    with PythonHttp("--answer", 200_000) as server:
-        yield on_port(server, client(server.port, "/", "--read-rate", 40_000_000 if removed else 4_000_000))
+    with PythonHttp("--answer", 60_000) as server:
+        yield on_port(server, client(server.port, "/", "--read-rate", 60_000_000 if removed else 6_000_000))
 
 
 @contextlib.contextmanager
