@@ -38,8 +38,8 @@ static int on_loss(struct hr_load *load, struct hr_query *query)
 	if (!loss->name)
 		loss->name = "?";
 	loss->info = hr_loss_by_name(loss->name);
-	loss->above_limit = hr_loss_is_above_limit(loss->info, loss->count,
-						   loss->info ? base_count(summary, loss->info->base) : 0);
+	loss->base_count = loss->info ? base_count(summary, loss->info->base) : 0;
+	loss->above_limit = hr_loss_is_above_limit(loss->info, loss->count, loss->base_count);
 	summary->lossy = summary->lossy || loss->above_limit;
 	return 0;
 }

@@ -222,6 +222,7 @@ struct hr_loss_summary {
 	const char *name;
 	const struct hr_loss_info *info; /* NULL: a reason of a later version */
 	uint64_t count;
+	uint64_t base_count; /* of what info->base says there were so many */
 	bool above_limit;
 };
 

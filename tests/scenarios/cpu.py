@@ -34,6 +34,7 @@ def postgres_on_one_cpu(directory, removed):
     "cpu-oversubscribed",
     "eight teams of two threads spin for each other on two CPUs; with one team, throughput rises and a request takes less CPU",
     gain=1.4,
+    settled=False,
 )
 def demo_with_spinning_teams(_, removed):
     with Demo("--threads", 1 if removed else 8, "--team", 2) as server:

@@ -78,13 +78,13 @@ def nginx_with_a_paced_load(directory, removed):
         yield on_port(server, client(server.port, "/", "--rate", 100))
 
 
-@scenario("inconclusive", "the requests come by UDP, of which nothing is seen")
+@scenario("inconclusive", "the requests come by UDP, of which nothing is seen", settled=False)
 def echo_over_udp(_, removed):
     with UdpEcho() as server:
         yield on_port(server, client(server.port, "x", "--udp"))
 
 
-@scenario("inconclusive", "the requests are streams of HTTP/2, many to a connection, which cannot be told apart")
+@scenario("inconclusive", "the requests are streams of HTTP/2, many to a connection, which cannot be told apart", settled=False)
 def nginx_with_http2(directory, removed):
     need("h2load")
     with Http2Nginx(directory) as server:

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Queues in front of something: workers, another server, an accelerator, a clock, the listener."""
+"""Queues in front of something: workers, another server, a clock, the listener."""
 
-import contextlib
-import os
-import sys
-import tty
-
-from harness import Process
 from programs import Demo, Nginx, PythonHttp
 from suite import client, on_port, scenario, wrk
 
@@ -90,41 +84,3 @@ def demo_with_a_short_backlog(_, removed):
 def demo_with_a_rate_limit(_, removed):
     with Demo("--threads", 32, "--hidden", 100, "--rate", 800 if removed else 200) as server:
         yield on_port(server, wrk(server.port, "/infer"))
-
-
-DEVICE = """
-import os, select, sys, time
-doors = [int(number) for number in sys.argv[2:]]
-while True:
-    for door in select.select(doors, [], [])[0]:
-        os.read(door, 1)
-        time.sleep(float(sys.argv[1]))
-        os.write(door, b"x")
-"""
-
-
-@contextlib.contextmanager
-def device(doors, seconds):
-    """A process behind terminals, which does one job at a time, each in so many seconds: their paths."""
-    pairs = [os.openpty() for _ in range(doors)]
-    for _, inner in pairs:
-        tty.setraw(inner)
-    numbers = [outer for outer, _ in pairs]
-    with Process(sys.executable, "-c", DEVICE, str(seconds), *map(str, numbers), pass_fds=numbers):
-        yield [os.ttyname(inner) for _, inner in pairs]
-    for pair in pairs:
-        for number in pair:
-            os.close(number)
-
-
-@scenario(
-    "device",
-    "sixteen threads have a terminal each, and the one process behind all of them does one job at a time, in 5 ms; when it takes "
-    "1 ms, throughput rises",
-    subject=r"/dev/pts|pts",
-    change="cause_removed",
-    gain=2,
-)
-def python_with_a_device(_, removed):
-    with device(16, 0.001 if removed else 0.005) as paths, PythonHttp("--threads", 16, "--device", *paths) as server:
-        yield on_port(server, wrk(server.port))

@@ -8,6 +8,7 @@ usage: run.py [OPTION]... [NAME]...
   --list      only say what they are
   --runs N    each N times
   --removed   also without the cause: throughput must rise, and what headroom predicted is graded
+  --settled   those alone whose verdict was right in every run so far, as continuous integration does
   --truth     without headroom: the load alone, with and without the cause
   --keep DIR  keep the run files: DIR/NAME.db, and DIR/NAME.removed.db
   --json FILE write what came of each
@@ -264,6 +265,7 @@ def parse():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--removed", action="store_true")
+    parser.add_argument("--settled", action="store_true")
     parser.add_argument("--truth", action="store_true")
     parser.add_argument("--keep")
     parser.add_argument("--json")
@@ -283,7 +285,7 @@ def choose(names):
 
 def main():
     options = parse()
-    chosen = choose(options.name)
+    chosen = [scenario for scenario in choose(options.name) if scenario.settled or not options.settled]
     if options.list:
         for scenario in chosen:
             print(f"{scenario.name}: {scenario.truth}; {scenario.known_by}")

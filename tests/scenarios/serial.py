@@ -23,6 +23,7 @@ def node_event_loop(_, removed):
     subject="nginx",
     change="twice_workers",
     gain=1.3,
+    settled=False,
 )
 def nginx_with_one_worker(directory, removed):
     gzip = "gzip on; gzip_comp_level 6; gzip_types text/plain; default_type text/plain;"
@@ -48,6 +49,7 @@ def redis_with_slow_scripts(directory, removed):
     "sixteen threads pass one token through a pipe, and sleep and compute with it: no lock, and one at a time; without it, throughput rises",
     change="cause_removed",
     gain=2,
+    settled=False,
 )
 def demo_with_a_token(_, removed):
     with Demo("--threads", 16, *([] if removed else ["--token", "--hold", "3ms"])) as server:
@@ -82,6 +84,7 @@ def demo_with_a_lock_held_asleep(_, removed):
     "threads of one Python compute in turns, by its global lock, while a CPU is free; with two processes, throughput rises",
     change="twice_replicas",
     gain=1.3,
+    settled=False,
 )
 def python_threads(_, removed):
     with PythonHttp("--compute", 5, "--processes", 2 if removed else 1) as server:
@@ -94,6 +97,7 @@ def python_threads(_, removed):
     "throughput rises",
     change="cause_removed",
     gain=2,
+    settled=False,
 )
 def postgres_hot_row(directory, removed):
     with Postgres(directory) as server:

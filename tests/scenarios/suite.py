@@ -41,6 +41,7 @@ class Scenario:
     levels: tuple
     seconds: int
     warmup: str
+    settled: bool  # its verdict was right in every run with the rules as they are: continuous integration insists on it
     start: object = field(repr=False)
 
     @property
@@ -52,7 +53,8 @@ SCENARIOS = []
 
 
 def scenario(
-    truth, known_by, *, subject=None, change=None, gain=None, levels=LEVELS, seconds=2, warmup="500ms"
+    truth, known_by, *, subject=None, change=None, gain=None, levels=LEVELS, seconds=2, warmup="500ms",
+    settled=True,
 ):
     """Register the function that follows; its name, read with dashes, is the scenario's."""
 
@@ -68,6 +70,7 @@ def scenario(
                 levels,
                 seconds,
                 warmup,
+                settled,
                 contextlib.contextmanager(function),
             )
         )
