@@ -27,7 +27,8 @@ def node_event_loop(_, removed):
 )
 def nginx_with_one_worker(directory, removed):
     gzip = "gzip on; gzip_comp_level 6; gzip_types text/plain; default_type text/plain;"
-    with Nginx(directory, gzip, workers=2 if removed else 1) as server:
+    # without a listener each, one worker may take all connections
+    with Nginx(directory, gzip, workers=2 if removed else 1, listen=" reuseport" if removed else "") as server:
         server.file("page", 100_000)
         yield on_port(server, wrk(server.port, "/page", "-H", "Accept-Encoding: gzip"))
 
