@@ -15,6 +15,12 @@ static const char *const runtime_functions[] = {
 	"runtime.", "runtime/", "internal/", "syscall.",		    /* Go */
 };
 
+/* Libraries of drivers that talk to a device from user space: how their files begin. */
+static const char *const driver_modules[] = {
+	"libcuda.so", "libnvidia-", "libnvcuvid", "libamdhip64", "libhsa-runtime64", "libamdocl64", "libze_", "libze_intel", "libigdrcl",
+	"libdrm", "libhabanalabs", "libnrt.so", "libtpu.so", "libmlx5", "libibverbs",
+};
+
 static bool begins_with_any(const char *text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -23,10 +29,24 @@ static bool begins_with_any(const char *text, const char *const *words, size_t c
 	return false;
 }
 
-static bool is_runtime(const struct hr_frame *frame)
+static const char *file_of(const struct hr_frame *frame)
 {
 	const char *slash = frame->module ? strrchr(frame->module, '/') : NULL;
-	const char *file = slash ? slash + 1 : frame->module;
+
+	return slash ? slash + 1 : frame->module;
+}
+
+static bool is_driver(const struct hr_frame *frame)
+{
+	const char *file = file_of(frame);
+
+	return file && frame->kind == HR_FRAME_USER &&
+	       begins_with_any(file, driver_modules, sizeof(driver_modules) / sizeof(driver_modules[0]));
+}
+
+static bool is_runtime(const struct hr_frame *frame)
+{
+	const char *file = file_of(frame);
 
 	if (file && begins_with_any(file, runtime_modules, sizeof(runtime_modules) / sizeof(runtime_modules[0])))
 		return true;
@@ -39,8 +59,12 @@ static const struct hr_frame *place_of(const struct hr_profile *profile, const s
 {
 	size_t innermost = sample->user_depth ? sample->user_depth - 1 : 0;
 
-	if (hr_sample_is_on_cpu(sample))
+	if (hr_sample_is_on_cpu(sample)) {
+		for (size_t i = sample->user_depth; i-- > 0;)
+			if (is_driver(&profile->frames[sample->path[i]]))
+				return &profile->frames[sample->path[i]];
 		return &profile->frames[sample->path[sample->depth - 1]];
+	}
 	for (size_t i = innermost + 1; i-- > 0;) {
 		const struct hr_frame *frame = &profile->frames[sample->path[i]];
 
@@ -59,7 +83,8 @@ static struct hr_code_place place(const struct hr_profile *profile, const struct
 		.group = sample->group,
 		.state = on_cpu ? HR_STATE_USER : sample->state,
 		.syscall = on_cpu ? NULL : sample->syscall,
-		.function = frame->function,
+		.function = on_cpu && is_driver(frame) ? NULL : frame->function,
+		.is_driver = on_cpu && is_driver(frame),
 		.module = frame->module,
 		.is_kernel = frame->kind == HR_FRAME_KERNEL,
 		.has_stack = frame->kind != HR_FRAME_MISSING,

@@ -7,7 +7,8 @@
 /*
  * Where the code is hot and where it waits, by group of threads. On CPU a place is the innermost function, in the kernel or not. Off
  * CPU it is state, system call, and the innermost function that is the program's own and not of the libraries that every wait goes
- * through.
+ * through. Where the user stack goes through a library that drives a device, that library is the place on CPU: such libraries spin
+ * until the device is done, and their functions have no names.
  */
 struct hr_code_place {
 	size_t group;		/* index in hr_summary.groups */
@@ -16,6 +17,7 @@ struct hr_code_place {
 	const char *function;	/* NULL: no symbol was found, or no stack could be taken */
 	const char *module;	/* NULL: not known, or no stack */
 	bool is_kernel, has_stack;
+	bool is_driver;		/* on CPU in a library that drives a device, whatever function: function is NULL */
 	uint64_t count, time_ns, alone_ns;
 };
 

@@ -30,6 +30,7 @@ static json_t *on_cpu(const struct hr_summary *summary)
 		json_t *item = place(summary, of);
 
 		item = with(item, "kernel", json_boolean(of->is_kernel));
+		item = with(item, "driver", json_boolean(of->is_driver));
 		item = with(item, "cpu_share", real(ratio((double)of->time_ns, (double)code->on_cpu_ns)));
 		item = with(item, "wall_share", real(ratio((double)of->alone_ns, (double)code->alone_ns)));
 		all = append(all, item);

@@ -17,16 +17,27 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static const char *function_text(const struct hr_code_place *place)
+#define SPINS 0.8 /* of the life of its threads: that is no work in between */
+
+/* Nearly all the time on CPU there: it waits for the device without giving up the CPU. */
+static bool spins(const struct hr_summary *summary, const struct hr_code_place *place)
 {
+	return place->is_driver && (double)place->time_ns >= SPINS * (double)summary->groups[place->group].account.life_ns;
+}
+
+static const char *function_text(const struct hr_summary *summary, const struct hr_code_place *place)
+{
+	if (place->is_driver)
+		return spins(summary, place) ? "spins in a driver's library" : "(in a driver's library)";
 	return !place->has_stack ? "(no stack)" : place->function ? place->function : "(no symbol)";
 }
 
-static void put_function(const struct hr_page *page, const struct hr_code_place *place, int function_columns, int module_columns)
+static void put_function(const struct hr_page *page, const struct hr_summary *summary, const struct hr_code_place *place,
+			 int function_columns, int module_columns)
 {
 	const char *module = last_part(place->module);
 
-	hr_page_text(page, 1 - function_columns, function_text(place));
+	hr_page_text(page, 1 - function_columns, function_text(summary, place));
 	fputc(' ', page->out);
 	hr_page_text(page, -module_columns, module ? module : "");
 }
@@ -67,7 +78,7 @@ static void put_on_cpu(const struct hr_page *page, const struct hr_summary *summ
 		const struct hr_code_place *place = &code->on_cpu[i];
 
 		put_group(page, summary, place);
-		put_function(page, place, 38, 19);
+		put_function(page, summary, place, 38, 19);
 		hr_page_share(page, 8, hr_page_ratio((double)place->time_ns, (double)code->on_cpu_ns));
 		hr_page_share(page, 9, hr_page_ratio((double)place->alone_ns, (double)code->alone_ns));
 		fputc('\n', page->out);
@@ -92,7 +103,7 @@ static void put_off_cpu(const struct hr_page *page, const struct hr_summary *sum
 		hr_page_text(page, -12, hr_state_name(place->state));
 		hr_page_text(page, -14, place->syscall ? place->syscall : "-");
 		fputc(' ', page->out);
-		put_function(page, place, 26, 13);
+		put_function(page, summary, place, 26, 13);
 		hr_page_share(page, 8, hr_page_ratio((double)place->time_ns, (double)code->off_cpu_ns));
 		fputc('\n', page->out);
 	}

@@ -4,7 +4,7 @@
 import json
 import os
 
-from harness import HEADROOM, Skip, between, cases, check, equal, run_command, temporary_directory
+from harness import HEADROOM, Skip, between, cases, check, equal, need, run_command, temporary_directory, test
 from recorder import Recorder, report_json
 from workload import Workload
 
@@ -93,3 +93,34 @@ def code_that_runs_alone_counts_for_what_it_costs_in_wall_time():
                 )
 
             yield "the exports have the same samples", exports_agree
+
+
+# What a driver's library does while it waits for the device without giving up the CPU.
+DRIVER = "void wait_for_device(volatile int *done) { while (!*done) ; }"
+PROGRAM = """
+#include <signal.h>
+#include <unistd.h>
+void wait_for_device(volatile int *done);
+static volatile int done;
+static void stop(int number) { (void)number; done = 1; }
+int main(void) { signal(SIGALRM, stop); alarm(2); wait_for_device(&done); return 0; }
+"""
+
+
+@test
+def a_thread_that_spins_in_a_drivers_library_is_said_to():
+    need("cc")
+    with temporary_directory() as directory:
+        for name, text in (("driver.c", DRIVER), ("program.c", PROGRAM)):
+            with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        for options in (("-shared", "-fPIC", "-o", "libcuda.so.1", "driver.c"),
+                        ("-o", "program", "program.c", "./libcuda.so.1")):
+            equal("status of cc", run_command("cc", *options, cwd=directory).returncode, 0)
+        with Recorder(directory, "--", f"{directory}/program", cwd=directory) as recorder:
+            run = recorder.wait(out=None)
+            place = report_json(run.path)["code"]["on_cpu"][0]
+            text = run_command(HEADROOM, "report", run.path).stdout
+    equal("module", os.path.basename(place["module"]), "libcuda.so.1")
+    check(place["driver"] and place["cpu_share"] > 0.9, f"the first place is {place}")
+    check("spins in a driver's library" in text, "the report does not say that it spins")
