@@ -300,3 +300,24 @@ def the_progress_line_says_which_level_and_how_long():
             equal("status", terminal.process.child.wait(10), 0)
         check(re.search("level 1 of 2: 1, warm-up, [45] s left  ", words), f"it said: {words!r}")
         check(re.search("level 2 of 2: 2, [1-3] s left  ", words), f"it said: {words!r}")
+
+
+@test
+def what_makes_no_sense_is_refused_in_one_sentence_before_anything_is_done():
+    command = ("--", "wrk", "{level}")
+    with temporary_directory() as directory:
+        for arguments, said in (
+            (("--levels", "1", *command), "what is to be recorded?"),
+            (("--port", "1", "--comm", "x", "--levels", "1", *command), "give one target"),
+            (("--port", "1", *command), "which levels?"),
+            (("--port", "1", "--levels", "1,x", *command), "'x' is not a number above 0"),
+            (("--port", "1", "--levels", "1"), "what makes the load?"),
+            (("--port", "1", "--levels", "1", "--", "wrk"), "has no {level}"),
+            (("--port", "1", "--levels", "1", "--", "wrk", "{level}", "{rate}"), "has {level} and {rate}"),
+            (("--port", "1", "--levels", "1", "-d", "1s", "--warmup", "1s", *command), "the warm-up is as long as the level"),
+            (("--port", "1", "--levels", "1", "-d", "1s", "-i", "2s", *command), "an interval (-i) is longer"),
+        ):
+            done = run_command(HEADROOM, "sweep", "-o", f"{directory}/run.db", *arguments)
+            equal(f"status of {arguments}", done.returncode, 2)
+            check(said in done.stderr and done.stderr.count("\n") == 1, f"{arguments} was answered {done.stderr!r}")
+        equal("files", os.listdir(directory), [])
