@@ -432,6 +432,21 @@ static void listener_laws(struct of *of)
 	set(of, HR_LAW_DROPS, drops / of->recorded_ns * 1e9);
 }
 
+static double state_not_idle_ns(const struct hr_summary *summary, enum hr_state state)
+{
+	double waited_ns = 0;
+
+	for (size_t i = 0; i < summary->waits.wait_count; i++)
+		if (summary->waits.waits[i].state == state)
+			waited_ns += not_idle_ns(&summary->waits.waits[i]);
+	return waited_ns;
+}
+
+static void at_least(struct of *of, enum hr_law law, double value)
+{
+	of->laws->value[law] = fmax(of->laws->value[law], value);
+}
+
 void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_laws *ret_laws)
 {
 	static void (*const parts[])(struct of *) = {
@@ -453,7 +468,9 @@ void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_
 		ret_laws->value[law] = NAN;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		parts[i](&of);
-	if (summary->waits.is_known && of.busy_ns > 0)
-		ret_laws->value[HR_LAW_BUSY_KLOCK] = fmax(ret_laws->value[HR_LAW_BUSY_KLOCK],
-							  (double)summary->total.state_ns[HR_STATE_KLOCK] / of.busy_ns);
+	/* also where somebody outside the target ends the waits: blame calls that end a peer */
+	if (summary->waits.is_known && of.busy_ns > 0) {
+		at_least(&of, HR_LAW_BUSY_KLOCK, (double)summary->total.state_ns[HR_STATE_KLOCK] / of.busy_ns);
+		at_least(&of, HR_LAW_BUSY_DEVICE, state_not_idle_ns(summary, HR_STATE_DEVICE) / of.busy_ns);
+	}
 }

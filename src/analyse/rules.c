@@ -74,7 +74,7 @@ const struct hr_rule hr_rules[] = {
 	  "Look for lost packets on the way to the clients of %s: answers are sent again, and each time costs a round trip or a "
 	  "timeout of 200 ms.",
 	  { TOP(RETRANSMITS, 0.01, 0.05, "in a sound network fewer than one in a thousand segments is sent again"),
-	    TOP_OR_UNKNOWN(CPUS_BUSY, 0.95, 0.85, "what is lost is waited for") },
+	    TOP_OR_UNKNOWN(REACHED, 0.8, 0.4, "what is lost is waited for outside of the server") },
 	  NULL },
 	{ HR_VERDICT_NETWORK_SEND, HR_ACTION_FIX_NETWORK, SUBJECT(flow),
 	  "The clients of %s read more slowly than the server writes, or the link is full: send less, larger buffers, or do not hold "
