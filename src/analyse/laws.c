@@ -263,8 +263,8 @@ static void busy_laws(struct of *of)
 	set(of, HR_LAW_SLEEP_TIME, sums_ns[HR_LAW_BUSY_SLEEP] / of->requests / 1e3);
 }
 
-/* Whose waits of that state are the longest: the name of what they wait for. */
-static const char *main_subject(const struct hr_summary *summary, enum hr_state state)
+/* The name of what is waited for most, of that kind. */
+static const char *main_subject(const struct hr_summary *summary, enum hr_subject kind)
 {
 	const char *subject = NULL;
 	double most_ns = 0;
@@ -272,7 +272,7 @@ static const char *main_subject(const struct hr_summary *summary, enum hr_state 
 	for (size_t i = 0; i < summary->waits.wait_count; i++) {
 		const struct hr_wait_summary *wait = &summary->waits.waits[i];
 
-		if (wait->state == state && wait->subject && (double)wait->time_ns - wait->idle_ns > most_ns) {
+		if (wait->kind == kind && wait->subject && (double)wait->time_ns - wait->idle_ns > most_ns) {
 			most_ns = (double)wait->time_ns - wait->idle_ns;
 			subject = wait->subject;
 		}
@@ -309,8 +309,8 @@ static void lock_laws(struct of *of)
 		if (lock->is_lock && !lock->is_kernel && (!worst || lock->time_ns > worst->time_ns))
 			worst = lock;
 	}
-	of->laws->subject.kernel_lock = main_subject(of->summary, HR_STATE_KLOCK);
-	of->laws->subject.device = main_subject(of->summary, HR_STATE_DEVICE);
+	of->laws->subject.kernel_lock = main_subject(of->summary, HR_SUBJECT_KLOCK);
+	of->laws->subject.device = main_subject(of->summary, HR_SUBJECT_DEVICE);
 	if (!worst)
 		return;
 	for (size_t i = 0; i < waits->lock_count; i++) {
@@ -432,12 +432,13 @@ static void listener_laws(struct of *of)
 	set(of, HR_LAW_DROPS, drops / of->recorded_ns * 1e9);
 }
 
-static double state_not_idle_ns(const struct hr_summary *summary, enum hr_state state)
+/* Whatever the state: a terminal is a device too, and a wait for it is ipc. */
+static double device_ns(const struct hr_summary *summary)
 {
 	double waited_ns = 0;
 
 	for (size_t i = 0; i < summary->waits.wait_count; i++)
-		if (summary->waits.waits[i].state == state)
+		if (summary->waits.waits[i].kind == HR_SUBJECT_DEVICE)
 			waited_ns += not_idle_ns(&summary->waits.waits[i]);
 	return waited_ns;
 }
@@ -471,6 +472,6 @@ void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_
 	/* also where somebody outside the target ends the waits: blame calls that end a peer */
 	if (summary->waits.is_known && of.busy_ns > 0) {
 		at_least(&of, HR_LAW_BUSY_KLOCK, (double)summary->total.state_ns[HR_STATE_KLOCK] / of.busy_ns);
-		at_least(&of, HR_LAW_BUSY_DEVICE, state_not_idle_ns(summary, HR_STATE_DEVICE) / of.busy_ns);
+		at_least(&of, HR_LAW_BUSY_DEVICE, device_ns(summary) / of.busy_ns);
 	}
 }

@@ -83,7 +83,7 @@ static void what_is_full_is_the_verdict(void **state)
 	} cases[] = {
 		{ HR_VERDICT_CPU_QUOTA, { { HR_LAW_QUOTA_THROTTLED, 0.95, 0 }, { HR_LAW_QUOTA_USED, 0.98, 0.2 } } },
 		{ HR_VERDICT_ACCEPT_BACKLOG, { { HR_LAW_BACKLOG_FULL, 1.2, 0 }, { HR_LAW_DROPS, 9, 0 } } },
-		{ HR_VERDICT_NETWORK_LOSS, { { HR_LAW_RETRANSMITS, 0.06, 0.06 } } },
+		{ HR_VERDICT_NETWORK_LOSS, { { HR_LAW_RETRANSMITS, 0.06, 0.06 }, { HR_LAW_REACHED, 0.1, 0.1 } } },
 		{ HR_VERDICT_NETWORK_SEND, { { HR_LAW_SEND_FULL, 0.9, 0.9 } } },
 		{ HR_VERDICT_CPU_NEIGHBOUR,
 		  { { HR_LAW_BUSY_CPU_WAIT, 0.6, 0.5 }, { HR_LAW_CPU_WAIT_OTHERS, 0.9, 0.9 }, { HR_LAW_CPUS_HERE, 1, 1 },
