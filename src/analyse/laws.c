@@ -383,7 +383,7 @@ static void disk_laws(struct of *of)
 static void flow_laws(struct of *of)
 {
 	const struct hr_summary *summary = of->summary;
-	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0;
+	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0, segments = 0;
 
 	for (size_t i = 0; i < summary->flow_count; i++) {
 		const struct hr_flow_summary *flow = &summary->flows[i];
@@ -391,6 +391,7 @@ static void flow_laws(struct of *of)
 		if (flow->is_front) {
 			send_full_ns += (double)flow->send_full_ns;
 			retransmits += (double)flow->retransmits;
+			segments += flow->out_segments == HR_NULL ? 0 : (double)flow->out_segments;
 			sending_ns += flow->sending_ns == HR_NULL ? 0 : (double)flow->sending_ns;
 			connected_ns += flow->connected_ns == HR_NULL ? 0 : (double)flow->connected_ns;
 			if (!of->laws->subject.flow)
@@ -409,7 +410,7 @@ static void flow_laws(struct of *of)
 	set(of, HR_LAW_SENDING, ratio(sending_ns, connected_ns));
 	set(of, HR_LAW_SEND_FULL, ratio(send_full_ns / of->recorded_ns, summary->requests.in_flight));
 	if (summary->retransmits_known)
-		set(of, HR_LAW_RETRANSMITS, retransmits / of->requests);
+		set(of, HR_LAW_RETRANSMITS, ratio(retransmits, segments));
 }
 
 static void listener_laws(struct of *of)

@@ -77,7 +77,7 @@
 	HR_LAW(DROPS, "accept_drops", "1/s", "connection attempts dropped because the accept queue was full") \
 	HR_LAW(SEND_FULL, "send_full_share", "share", "time that answers waited for room in send buffers over the latency") \
 	HR_LAW(SENDING, "sending", "share", "share of their lives in which connections had sent something that was not acknowledged") \
-	HR_LAW(RETRANSMITS, "retransmits", "1/request", "segments sent again per request") \
+	HR_LAW(RETRANSMITS, "retransmits", "share", "segments sent again over segments sent") \
 	HR_LAW(MAJOR_FAULTS, "major_faults", "1/request", "page faults that read from disk") \
 	HR_LAW(MEMORY_HITS, "memory_limit_hits", "1/s", "times that a memory limit was hit")
 

@@ -73,7 +73,7 @@ const struct hr_rule hr_rules[] = {
 	{ HR_VERDICT_NETWORK_LOSS, HR_ACTION_FIX_NETWORK, SUBJECT(flow),
 	  "Look for lost packets on the way to the clients of %s: answers are sent again, and each time costs a round trip or a "
 	  "timeout of 200 ms.",
-	  { TOP(RETRANSMITS, 0.01, 0.05, "in a sound network fewer than one in a thousand segments is sent again"),
+	  { TOP(RETRANSMITS, 0.003, 0.015, "in a sound network fewer than one in a thousand segments is sent again"),
 	    TOP_OR_UNKNOWN(REACHED, 0.8, 0.4, "what is lost is waited for outside of the server") },
 	  NULL },
 	{ HR_VERDICT_NETWORK_SEND, HR_ACTION_FIX_NETWORK, SUBJECT(flow),
