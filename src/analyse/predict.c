@@ -126,6 +126,14 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	return left;
 }
 
+/* What there is without any change: the best level, which need not be the one of the highest load. NAN: not known. */
+static double most_now_rps(const struct hr_contrast *contrast, const struct hr_verdict *verdict)
+{
+	double top_rps = contrast->top.value[HR_LAW_THROUGHPUT];
+
+	return verdict->throughput_rps > top_rps ? verdict->throughput_rps : top_rps;
+}
+
 static void predict_twice(const struct hr_contrast *contrast, const struct bounds *measured, double noise, struct hr_verdict *verdict)
 {
 	static const struct {
@@ -136,7 +144,7 @@ static void predict_twice(const struct hr_contrast *contrast, const struct bound
 		{ HR_CHANGE_TWICE_CPUS, PART_CPU, false },
 		{ HR_CHANGE_TWICE_WORKERS, PART_POOL, true },
 	};
-	double now_rps = contrast->top.value[HR_LAW_THROUGHPUT];
+	double now_rps = most_now_rps(contrast, verdict);
 	enum part part = part_of(verdict->finding.class);
 
 	for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
@@ -167,7 +175,7 @@ static bool is_shared(enum hr_verdict_class class)
 
 void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, struct hr_verdict *verdict)
 {
-	double now_rps = contrast->top.value[HR_LAW_THROUGHPUT], noise = noise_of(top);
+	double now_rps = most_now_rps(contrast, verdict), noise = noise_of(top);
 	struct bounds measured, left;
 
 	if (!(now_rps > 0) || verdict->finding.class == HR_VERDICT_INCONCLUSIVE)

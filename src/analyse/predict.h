@@ -6,7 +6,7 @@
 #include "analyse/verdict.h"
 
 /*
- * What throughput would be at the highest load that was offered, if something were changed: the least of the bounds that are left
+ * What the highest throughput up to the load that was offered would be, if something were changed: the least of the bounds that are left
  * (Denning and Buzen 1978): X <= N / R0 with the response time of the lowest load, and X <= 1 / D_k of each resource k. Fills
  * verdict->predictions and headroom; the finding must be there. Nothing is predicted of a run without requests.
  */

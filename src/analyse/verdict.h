@@ -105,7 +105,7 @@ enum hr_change {
 const char *hr_change_name(enum hr_change change);  /* "twice_cpus" */
 const char *hr_change_words(enum hr_change change); /* "twice the CPUs" */
 
-/* Throughput at the load that has the most now. */
+/* The highest throughput, at loads up to the highest that was offered. */
 struct hr_prediction {
 	enum hr_change change;
 	double throughput_rps;

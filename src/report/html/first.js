@@ -63,7 +63,7 @@ function predictions(verdict) {
     { name: "change", get: (row) => gain(row.throughput_rps) },
     { name: "95 % of cases", get: (row) => (row.low_rps === null || row.high_rps === null ? null : `${gain(row.low_rps)} to ${gain(row.high_rps)}`) },
     { name: "then limited by", text: true, get: (row) => row.limit ?? "as now: that is not what limits" },
-  ], all, "Throughput at the load that has the most now"));
+  ], all, "The highest throughput, up to the load that was offered"));
 }
 
 function runnerUp(report) {
