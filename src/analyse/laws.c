@@ -11,6 +11,9 @@
 #define HR_LAW_INFO(id, name, unit, meaning) [HR_LAW_##id] = { name, unit, meaning },
 const struct hr_law_info hr_law_infos[HR_LAW_COUNT] = { HR_LAWS_LIST(HR_LAW_INFO) };
 
+/* Of the server's CPU time: a CPU on which it has less is none of its own. */
+#define USABLE_SHARE 0.01
+
 /* What the parts below share. */
 struct of {
 	const struct hr_level *level;
@@ -78,7 +81,7 @@ static const char *main_neighbour(const struct hr_summary *summary)
 static void cpu_laws(struct of *of)
 {
 	const struct hr_cpu_summary *cpus = &of->summary->cpu_total;
-	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns, here_ns = 0;
+	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns, here_ns = 0, usable = 0;
 
 	if (!of->summary->cpu_count)
 		return;
@@ -87,9 +90,11 @@ static void cpu_laws(struct of *of)
 		const struct hr_cpu_summary *cpu = &of->summary->cpus[i];
 		double used_ns = (double)(cpu->target_ns + cpu->other_ns);
 
+		usable += (double)cpu->target_ns >= USABLE_SHARE * target_ns;
 		here_ns += used_ns > 0 ? (double)cpu->target_ns * used_ns / (used_ns + (double)cpu->idle_ns) : 0;
 	}
 	set(of, HR_LAW_CPUS_HERE, ratio(here_ns, target_ns));
+	set(of, HR_LAW_CPUS_USABLE, target_ns > 0 ? usable : NAN);
 	set(of, HR_LAW_CPUS_TARGET, ratio(target_ns, of->recorded_ns));
 	set(of, HR_LAW_CPUS_OTHER, ratio(other_ns, of->recorded_ns));
 	set(of, HR_LAW_CPU_TARGET_SHARE, ratio(target_ns, target_ns + other_ns));

@@ -32,6 +32,7 @@
 	HR_LAW(STREAM_SHARE, "stream_share", "share", "time in which the answer is sent over the latency") \
 	HR_LAW(CPUS_BUSY, "cpus_busy", "share", "share of all CPU time that somebody used") \
 	HR_LAW(CPUS_HERE, "cpus_here", "share", "share of the time of the CPUs on which the server runs that somebody used") \
+	HR_LAW(CPUS_USABLE, "cpus_usable", "CPUs", "CPUs on which the server ran at all: less than all if it is pinned") \
 	HR_LAW(CPUS_TARGET, "cpus_target", "CPUs", "CPUs that the server used") \
 	HR_LAW(CPUS_OTHER, "cpus_other", "CPUs", "CPUs that others used") \
 	HR_LAW(CPU_TARGET_SHARE, "cpu_target_share", "share", "the server's share of the CPU time that was used") \

@@ -111,8 +111,14 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
 		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_CPU_DEMAND] * 1e6);
-	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED)
+	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED) { /* what is spun away is not there at low load */
+		left.rps[PART_THREAD] = left.rps[PART_POOL] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] * top[HR_LAW_CPU_DEMAND] / contrast->low.value[HR_LAW_CPU_DEMAND]);
+	}
+	if (class == HR_VERDICT_CPU_NEIGHBOUR) { /* the CPUs where it may run are its own; at low load it had them no more than now */
+		left.rps[PART_CPU] = or_infinity(top[HR_LAW_CPUS_USABLE] / top[HR_LAW_CPU_DEMAND] * 1e6);
+		left.rps[PART_LOAD] = INFINITY;
+	}
 	if (class == HR_VERDICT_CLIENT_LIMITED) {
 		left.rps[PART_LOAD] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] / top[HR_LAW_CPU_TARGET_SHARE]);
@@ -181,6 +187,8 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, 
 	if (!(now_rps > 0) || verdict->finding.class == HR_VERDICT_INCONCLUSIVE)
 		return;
 	measured = measure(contrast);
+	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED) /* those where it may run, which need not be all */
+		measured.rps[PART_CPU] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_CPUS_HERE]);
 	if (verdict->finding.class == HR_VERDICT_NOT_SATURATED) {
 		double least = fmin(measured.rps[PART_CPU], fmin(measured.rps[PART_THREAD], measured.rps[PART_POOL]));
 

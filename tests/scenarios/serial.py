@@ -37,7 +37,6 @@ def nginx_with_one_worker(directory, removed):
     "serial-thread",
     "redis runs scripts in one thread while a CPU is free; scripts of a quarter the length make throughput rise",
     subject="redis",
-    change="cause_removed",
     gain=2,
 )
 def redis_with_slow_scripts(directory, removed):
