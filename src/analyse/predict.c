@@ -28,13 +28,27 @@ static double or_infinity(double value)
 	return isfinite(value) && value > 0 ? value : INFINITY;
 }
 
+/*
+ * The CPUs over what a request takes of them. What others take at any load, as the rest of the host does, is not the requests'; what they
+ * take more at the highest, as a load generator does, is.
+ */
+static double cpu_bound_rps(const struct hr_contrast *contrast)
+{
+	const double *top = contrast->top.value, *low = contrast->low.value;
+	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
+	double always = contrast->has_low ? fmin(low[HR_LAW_CPUS_OTHER], top[HR_LAW_CPUS_OTHER]) : 0;
+	double per_request_us = top[HR_LAW_CPU_DEMAND] + (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
+
+	return or_infinity((cpus - always) / per_request_us * 1e6);
+}
+
 /* Bounds as they are measured at the highest load. */
 static struct bounds measure(const struct hr_contrast *contrast)
 {
 	const double *top = contrast->top.value, *low = contrast->low.value;
 	struct bounds bounds;
 
-	bounds.rps[PART_CPU] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_CPUS_BUSY]);
+	bounds.rps[PART_CPU] = cpu_bound_rps(contrast);
 	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY]);
 	bounds.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_POOL_DEMAND] * 1e6);
 	bounds.rps[PART_LOCK] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_LOCK_CONTENDED]);
@@ -99,6 +113,21 @@ static double noise_of(const struct hr_level *level)
 	return level->window_count > 1 && mean > 0 ? 2 * sqrt(squares / (double)(level->window_count - 1)) : 0;
 }
 
+/* What of a request's time at low load goes with the cause: its share of what is not idle. */
+static double gone_share(enum hr_verdict_class class, const double *low)
+{
+	double share;
+
+	switch (class) {
+	case HR_VERDICT_DISK_IO: share = low[HR_LAW_BUSY_DISK]; break;
+	case HR_VERDICT_MEMORY: share = low[HR_LAW_BUSY_MEMORY]; break;
+	case HR_VERDICT_KERNEL_LOCK: share = low[HR_LAW_BUSY_KLOCK]; break;
+	case HR_VERDICT_DEVICE: share = low[HR_LAW_BUSY_DEVICE]; break;
+	default: return 0;
+	}
+	return share > 0 && share < 1 ? share : 0;
+}
+
 /* With the cause gone: what is bound by it now is bound by the others. */
 static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_contrast *contrast)
 {
@@ -108,6 +137,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 
 	if (part < PARTS)
 		left.rps[part] = INFINITY;
+	left.rps[PART_LOAD] /= 1 - gone_share(class, contrast->low.value);
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
 		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_CPU_DEMAND] * 1e6);

@@ -78,7 +78,6 @@ def demo_with_a_short_backlog(_, removed):
 @scenario(
     "timer",
     "the server sleeps so that 200 requests a second pass, and exactly so many do; at 800, throughput rises",
-    change="cause_removed",
     gain=2,
 )
 def demo_with_a_rate_limit(_, removed):
