@@ -36,15 +36,16 @@ static double thread_limit(const struct hr_laws *top, const char **ret_basis, st
 	return 1e6 / demand_us;
 }
 
+/* Throughput over the share that is used of the CPUs where the server may run: it need not be pinned to all of them. */
 static double cpu_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
-	double used = top->value[HR_LAW_CPUS_TARGET] + top->value[HR_LAW_CPUS_OTHER], cpus = used / top->value[HR_LAW_CPUS_BUSY];
-	double demand_us = top->value[HR_LAW_CPU_DEMAND], other_us = top->value[HR_LAW_CPU_DEMAND_OTHER];
-	char buf[16], other[16];
+	double used_share = top->value[HR_LAW_CPUS_HERE], usable = top->value[HR_LAW_CPUS_USABLE];
+	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f CPUs / (%s of the server's + %s of others' CPU time per request)", cpus,
-				    duration(demand_us, buf), duration(other_us, other));
-	return cpus / (demand_us + other_us) * 1e6;
+	*ret_basis = hr_texts_print(texts, "the %.0f CPU%s on which it runs %s %.1f %% used, and a request takes %s of the server's time there",
+				    usable, usable == 1 ? "" : "s", usable == 1 ? "is" : "are", 100 * used_share,
+				    duration(top->value[HR_LAW_CPU_DEMAND], buf));
+	return top->value[HR_LAW_THROUGHPUT] / used_share;
 }
 
 static double quota_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
