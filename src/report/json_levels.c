@@ -109,12 +109,13 @@ json_t *hr_json_level(const struct hr_summary *summary, const struct hr_level *l
 	bool any = requests->requests != HR_NULL;
 	json_t *item;
 
-	item = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	item = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "seconds", seconds(summary->run.recorded_ns),
 			 "throughput_rps", real(requests->throughput_rps),
 			 "in_flight", real(requests->in_flight),
 			 "in_flight_little", real(requests->in_flight_little),
 			 "latency_ms", any ? hr_json_latency_ms(&requests->stages[HR_STAGE_TOTAL]) : json_null(),
+			 "stages_ms", any ? hr_json_stages_ms(requests) : json_null(),
 			 "multiplexed", summary->requests_known ? hr_json_multiplexed(requests) : json_null(),
 			 "states_s", hr_json_states(summary, &summary->total),
 			 "states_per_request_us", any ? hr_json_budget(summary, &requests->budget) : json_null(),

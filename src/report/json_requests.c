@@ -39,7 +39,7 @@ json_t *hr_json_budget(const struct hr_summary *summary, const struct hr_budget 
 	return with(all, HR_HANDOFF_NAME, micros((double)budget->handoff_ns / (double)budget->requests));
 }
 
-static json_t *stages(const struct hr_request_summary *requests)
+json_t *hr_json_stages_ms(const struct hr_request_summary *requests)
 {
 	json_t *all = json_object();
 
@@ -138,7 +138,7 @@ static json_t *flow_item(const struct hr_summary *summary, const struct hr_flow_
 			 "unanswered", count(requests->unanswered),
 			 "multiplexed_reads", count(requests->multiplexed_reads),
 			 "in_flight", in_flight,
-			 "stages_ms", stages(requests),
+			 "stages_ms", hr_json_stages_ms(requests),
 			 "states_per_request_us", hr_json_budget(summary, &requests->budget),
 			 "connections", connections(summary, flow),
 			 "tcp", tcp(summary, flow));

@@ -15,6 +15,9 @@ json_t *hr_json_network_counters(const struct hr_summary *summary);
 /* {mean, p50, p90, p99} of a stage; null if none was seen. */
 json_t *hr_json_latency_ms(const struct hr_stage_summary *stage);
 
+/* {stage: {mean, p50, p90, p99, count}, null if none was seen}. */
+json_t *hr_json_stages_ms(const struct hr_request_summary *requests);
+
 /* {connections, reads} that are left out of the numbers of requests. */
 json_t *hr_json_multiplexed(const struct hr_request_summary *requests);
 

@@ -236,6 +236,7 @@ int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, str
 	hr_text_head(&page, analysis->summary);
 	hr_text_verdict(&page, analysis);
 	hr_text_levels(&page, analysis);
+	hr_text_request_times(&page, analysis);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		sections[i](&page, analysis->summary);
 	if (fflush(out) || ferror(out))

@@ -7,8 +7,6 @@
 #include "report/sentence.h"
 #include "report/text_verdict.h"
 
-#define LABEL_COLUMNS 20
-
 /* "0.97", "12.3 k", "97.1 %": a quantity with its unit. */
 static void say_value(struct hr_sentence *sentence, double value, const char *unit)
 {
@@ -120,72 +118,4 @@ void hr_text_verdict(const struct hr_page *page, const struct hr_analysis *analy
 	put_evidence(page, &analysis->verdict);
 	put_predictions(page, &analysis->verdict);
 	put_runner_up(page, &analysis->verdict);
-}
-
-static void put_level(const struct hr_page *page, const struct hr_level *level, double most_rps)
-{
-	const struct hr_request_summary *requests = &level->summary->requests;
-	const struct hr_stage_summary *total = &requests->stages[HR_STAGE_TOTAL];
-	const struct hr_cpu_summary *cpus = &level->summary->cpu_total;
-	double recorded_ns = (double)level->summary->run.recorded_ns;
-	size_t busiest;
-
-	fputs("  ", page->out);
-	hr_page_text(page, -(LABEL_COLUMNS - 2), level->label);
-	hr_page_duration(page, 9, recorded_ns);
-	hr_page_count(page, 10, requests->throughput_rps);
-	fputs("  ", page->out);
-	hr_page_bar(page, 10, hr_page_ratio(requests->throughput_rps, most_rps));
-	hr_page_count(page, 9, requests->in_flight);
-	hr_page_duration(page, 9, hr_stage_mean_ns(total));
-	hr_page_duration(page, 9, total->latency.p99_ns);
-	hr_page_share(page, 9, hr_page_ratio((double)(cpus->target_ns + cpus->other_ns),
-					     (double)(cpus->target_ns + cpus->other_ns + cpus->idle_ns)));
-	hr_page_share(page, 10, hr_summary_busiest(level->summary, &busiest, 1) ?
-			       hr_summary_busy_share(level->summary, &level->summary->threads[busiest]) : NAN);
-	fputc('\n', page->out);
-}
-
-static void put_model(const struct hr_page *page, const struct hr_model *model)
-{
-	struct hr_sentence sentence = { "", 0 };
-	char buf[16], load[16];
-
-	if (model->kind == HR_MODEL_NONE) {
-		if (model->why) {
-			hr_say(&sentence, "none: %s", model->why);
-			hr_page_paragraph(page, "  model", HR_HEAD_COLUMNS, sentence.text);
-		}
-		return;
-	}
-	hr_say(&sentence, "%s, lambda %s/s", hr_model_name(model->kind), hr_text_count(model->lambda, buf));
-	if (model->kind == HR_MODEL_USL)
-		hr_say(&sentence, ", sigma %.4g [%.3g .. %.3g], kappa %.4g [%.3g .. %.3g]", model->sigma, model->sigma_range.low,
-		       model->sigma_range.high, model->kappa, model->kappa_range.low, model->kappa_range.high);
-	if (model->kind == HR_MODEL_CAP)
-		hr_say(&sentence, ", cap %s/s", hr_text_count(model->cap_rps, buf));
-	if (model->peak_identified)
-		hr_say(&sentence, "; peak of %s/s at a load of %s%s", hr_text_count(model->peak_throughput_rps, buf),
-		       hr_text_count(model->peak_load, load), model->peak_measured ? "" : ", which is beyond what was measured");
-	else
-		hr_say(&sentence, "; peak not identified");
-	hr_page_paragraph(page, "  model", HR_HEAD_COLUMNS, sentence.text);
-}
-
-void hr_text_levels(const struct hr_page *page, const struct hr_analysis *analysis)
-{
-	static const char *const titles[] = {
-		[HR_AXIS_MARKED] = "LEVELS",
-		[HR_AXIS_GROUPED] = "LEVELS (not marked)",
-	};
-	const struct hr_axis *axis = &analysis->axis;
-	double most_rps = analysis->verdict.throughput_rps;
-
-	if (axis->kind == HR_AXIS_NONE || axis->level_count == 0)
-		return;
-	hr_page_title(page, titles[axis->kind], LABEL_COLUMNS,
-		      "     time    per s            in flight     mean      p99     CPUs   busiest");
-	for (size_t i = 0; i < axis->level_count; i++)
-		put_level(page, &axis->levels[i], most_rps);
-	put_model(page, &analysis->model);
 }

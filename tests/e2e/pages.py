@@ -61,7 +61,7 @@ def fill_requests(db, interval, load):
     insert(db, "traffic", interval_id=interval, flow_id=1, requests=n, budgeted=n, unanswered=0, in_flight_ns=load * SECOND, multiplexed_reads=0, reads=n, writes=n,
            in_bytes=n, out_bytes=n, opened=0, closed=0, connect_failures=0, resets_in=0, resets_out=0)
     mean_ns = load * SECOND // n
-    for stage, part in (("queue", 4), ("service", 1), ("total", 1)):
+    for stage, part in (("queue", 4), ("service", 2), ("stream", 4), ("total", 1)):
         insert(db, "request_stages", interval_id=interval, flow_id=1, stage=stage, count=n, total_ns=n * mean_ns // part)
         insert(db, "requests", interval_id=interval, flow_id=1, stage=stage, low_ns=SLOT_NS * load, high_ns=SLOT_NS * load + SLOT_NS * load // 64, count=n)
     insert(db, "request_states", interval_id=interval, flow_id=1, state="user", time_ns=n * mean_ns // 4)
@@ -143,13 +143,26 @@ def the_page_draws_each_chart_with_the_points_that_the_run_has():
         model = page.run("JSON.parse(document.getElementById('report').textContent).model")
         curve = 0 if model["kind"] == "none" else 3 * len(model["band"])
         expected = {
-            "throughput": len(LEVELS) + curve, "latency-load": 4 * len(LEVELS), "budget": 3 * len(LEVELS), "states": 3 * intervals, "heatmap": intervals,
+            "throughput": len(LEVELS) + curve, "latency-load": 4 * len(LEVELS), "budget": 4 * len(LEVELS), "states": 3 * intervals, "heatmap": intervals,
             "waits": 2, "flame-on-cpu": 1 + 2 * (1 + 3), "flame-off-cpu": 1 + 2 * (1 + 3 + 2), "threads": 2 * 2,
         }
         equal("points", {name: n for name, n in seen.items() if name != "resources"}, expected)
         between("points of the resources", seen["resources"], 3 * len(LEVELS), 10 * len(LEVELS))
         drawn = page.run("headroomReport.charts.throughput.getOption().series.find(one => one.name === 'measured').data.map(one => one.value)")
         equal("throughput over load", drawn, [[load, rate(load)] for load in LEVELS])
+
+    page_of(look)()
+
+
+@test
+def a_requests_time_is_divided_into_its_stages_and_what_its_thread_does():
+    def look(page):
+        parts = page.run("headroomReport.charts.budget.getOption().series.map(one => [one.name.split(':')[0], one.data])")
+        means = [load * SECOND // rate(load) / 1000 for load in LEVELS]
+        equal("parts, from below", [name for name, _ in parts], ["queue", "user", "futex", "stream"])
+        for name, values in parts:
+            for value, mean in zip(values, means):
+                between(f"{name} of {mean} us", value, mean / 4 - 0.01, mean / 4 + 0.01)
 
     page_of(look)()
 

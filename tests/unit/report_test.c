@@ -393,7 +393,7 @@ static void what_was_not_measured_is_null_in_json(void **state)
 	static const char *const later[] = { "model", "verdict", "runner_up" };
 	static const char *const unmeasured[] = {
 		"run.target_status", "total.level", "total.throughput_rps", "total.in_flight",
-		"total.in_flight_little", "total.latency_ms", "total.states_per_request_us", "total.resources.0.demand_us",
+		"total.in_flight_little", "total.latency_ms", "total.stages_ms", "total.states_per_request_us", "total.resources.0.demand_us",
 		"total.states_s.klock", "syscalls.1.p50_us", "cpus.0.irq_s", "cpu_waits.runq.owners_s.irq",
 		"thread_groups.1.not_run_s", "processes.1.command", "processes.2.on_cpu_at_once_mean",
 		"neighbours.2.pid",
@@ -542,6 +542,8 @@ static void json_holds_what_was_asked_of_the_run(void **state)
 	assert_number(root, "total.latency_ms.mean", 2);
 	assert_number(root, "total.latency_ms.p50", 1.0156245);
 	assert_number(root, "total.latency_ms.p99", 4.0624995);
+	assert_number(root, "total.stages_ms.queue.mean", 1.5);
+	assert_null_at(root, "total.stages_ms.connect");
 	assert_number(root, "total.states_per_request_us.user", 300);
 	assert_number(root, "total.states_per_request_us.sleep", 0);
 	assert_number(root, "total.states_per_request_us.handoff", 25);
@@ -574,7 +576,7 @@ static void json_holds_what_was_asked_of_the_run(void **state)
 static void requests_that_cannot_be_told_apart_are_null_in_json(void **state)
 {
 	static const char *const paths[] = {
-		"total.throughput_rps", "total.in_flight", "total.in_flight_little", "total.latency_ms",
+		"total.throughput_rps", "total.in_flight", "total.in_flight_little", "total.latency_ms", "total.stages_ms",
 		"total.states_per_request_us", "connections.0.requests", "connections.0.throughput_rps",
 		"connections.0.in_flight.counted", "connections.0.in_flight.little",
 	};

@@ -6,30 +6,42 @@ import { micros, share } from "./format.js";
 import { levelName } from "./levels.js";
 import { colour, order } from "./states.js";
 
-const OUTSIDE = "outside";
-const OUTSIDE_WORDS = "before its first read, and streaming";
+// Stages outside of service time, and what of a whole is in no part. Each has the words that it is shown by.
+const WORDS = {
+  queue: "queue: until its first read", stream: "stream: first to last write of the answer",
+  service: "service, not divided", unsplit: "not divided",
+};
+const LEAST = 0.005; // of the mean: what parts lack of their whole is worth a part of its own
 
-// Per level: microseconds by part. The end to end time less the service time is what a request spends before it is read and after.
+// What is left of a whole: counted times of few requests may lack, or round, a little.
+const left = (whole, parts, mean) => (whole !== null && whole - parts > LEAST * mean ? whole - parts : 0);
+
+// Per level: microseconds by part, as they stand in the bar from below. The states of the serving thread are known for most
+// requests: they divide the service time by their shares. A level without stages (calls of a function) has its service alone.
 function parts(level) {
-  const budget = level.states_per_request_us;
-  if (!budget) return null;
-  const service = Object.values(budget).reduce((sum, value) => sum + (value ?? 0), 0);
-  const total = level.latency_ms && level.latency_ms.mean !== null ? level.latency_ms.mean * 1e3 : null;
-  return { ...budget, [OUTSIDE]: total === null ? null : Math.max(0, total - service) };
+  const { states_per_request_us: budget, stages_ms: stages, latency_ms: latency } = level;
+  const mean = latency && latency.mean !== null ? latency.mean * 1e3 : null;
+  if (mean === null) return null;
+  const stage = (name) => (stages && stages[name] && stages[name].mean !== null ? stages[name].mean * 1e3 : null);
+  const states = budget ? Object.values(budget).reduce((sum, value) => sum + (value ?? 0), 0) : 0;
+  const service = stage("service") ?? states;
+  const all = Object.fromEntries(Object.entries(budget ?? {}).map(([state, value]) => [state, value === null || !states ? value : (value * service) / states]));
+  return { ...all, queue: stage("queue"), stream: stage("stream"), service: states ? 0 : service,
+    unsplit: left(mean, (stage("queue") ?? 0) + service + (stage("stream") ?? 0), mean) };
 }
 
 export function addBudget(section, report, course) {
   const levels = report.levels.map((level) => ({ name: levelName(level), parts: parts(level) })).filter((level) => level.parts);
-  const keys = [OUTSIDE, "handoff", ...order(course)].filter((key) => levels.some((level) => (level.parts[key] ?? 0) > 0));
+  const keys = ["queue", "handoff", ...order(course), "service", "stream", "unsplit"].filter((key) => levels.some((level) => (level.parts[key] ?? 0) > 0));
   if (!levels.length || !keys.length) {
     section.append(el("p", { class: "nothing" }, "No request was followed from its first read to its answer, so there is nothing to divide."));
     return;
   }
   const total = (level) => keys.reduce((sum, key) => sum + (level.parts[key] ?? 0), 0);
-  const words = (key) => (key === OUTSIDE ? OUTSIDE_WORDS : key);
+  const words = (key) => WORDS[key] ?? key;
   addChart(section, {
     id: "budget", title: "Mean time of a request, by what it was spent on", patterns: true, height: 340,
-    note: "Service time by what the serving thread was doing between first read and first write.",
+    note: "From below: how long it waits for its first read, then service by what the serving thread does until the first write of the answer, then sending the rest of it. Means over the requests of a level.",
     about: `${levels.length} levels. At ${levels.at(-1).name} a request takes ${micros(total(levels.at(-1)))}.`,
     option: (colours) => ({
       grid: { left: 12, right: 16, top: 58, bottom: 34, containLabel: true },

@@ -45,7 +45,7 @@ export function addStates(section, report, course) {
     note: `Number of threads in each state${hasRequests ? ", and requests per second above" : ""}.${marks.length ? " Bands are the measured part of the levels of load." : ""}${merged} Choose states in the legend; drag the bar below to look closer.`,
     about: `Over ${seconds(endUs / 1e6)}. On the average ${states.map((state) => `${count(meanOf(state))} threads in ${state}`).join(", ")}.`,
     option: (colours) => ({
-      grid: grids, legend: legend(colours, { data: states }),
+      grid: grids, legend: legend(colours, { data: states, icon: "roundRect" }),
       axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colours.muted } },
       tooltip: { trigger: "axis", formatter: (items) => {
         const total = items.filter((item) => item.seriesId !== "throughput").reduce((sum, item) => sum + (item.value[1] ?? 0), 0);

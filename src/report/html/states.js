@@ -10,8 +10,8 @@ const COLOURS = {
   ipc: "#8d7cc9", child: "#5b4a99",
   disk: "#cc6fa1", fault: "#93406f", reclaim: "#5f2148",
   device: "#d6c72e", stopped: "#76808a", other: "#8a8f94",
-  handoff: "#b98b5a", // read, and not yet taken up by the thread that answers
-  outside: "#dfe3e6", // of a request: before it is read, and while the answer is streamed
+  handoff: "#c9a06f", // read, and not yet taken up by the thread that answers
+  queue: "#8c5a2b", stream: "#3c8f8a", service: "#5d7f9e", unsplit: "#dfe3e6", // of a request, outside of what its thread does
 };
 
 export const colour = (state) => COLOURS[state] ?? COLOURS.other;
