@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <langinfo.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/render.h"
@@ -13,45 +9,26 @@
 static const char verb[] = "check";
 
 struct values {
-	const char *change, *format, *output;
+	const char *output;
+	int change, format; /* change: an enum hr_change, -1: not given */
 	bool force, fail_on_miss;
 };
 
-static int render_text(const struct hr_grade *grade, FILE *out, struct hr_err *err)
+static int render_text(const void *grade, FILE *out, struct hr_err *err)
 {
-	return hr_grade_text(grade, strcmp(nl_langinfo(CODESET), "UTF-8") == 0, out, err);
+	return hr_grade_text(grade, hr_cli_is_utf8(), out, err);
 }
 
-static const struct format {
-	const char *name;
-	int (*render)(const struct hr_grade *grade, FILE *out, struct hr_err *err);
-} formats[] = {
-	{ "text", render_text },
-	{ "json", hr_grade_json },
-};
-
-struct rendering {
-	const struct hr_grade *grade;
-	const struct format *format;
-};
-
-static const struct format *find_format(const char *name)
+static int render_json(const void *grade, FILE *out, struct hr_err *err)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
+	return hr_grade_json(grade, out, err);
 }
 
-static int render(const void *context, FILE *out, struct hr_err *err)
-{
-	const struct rendering *rendering = context;
-
-	return rendering->format->render(rendering->grade, out, err);
-}
+/* In the order of the words of --format. */
+static hr_cli_render *const renders[] = { render_text, render_json };
 
 /* The exit status. */
-static int grade_run(const struct hr_forecast *forecast, const char *run_path, const struct format *format, const struct values *values)
+static int grade_run(const struct hr_forecast *forecast, const char *run_path, const struct values *values)
 {
 	struct hr_analysis *later;
 	struct hr_grade grade;
@@ -64,8 +41,8 @@ static int grade_run(const struct hr_forecast *forecast, const char *run_path, c
 	hr_analysis_free(later);
 	if (result)
 		return hr_cli_failf(verb, HR_EXIT_FAILED, "'%s': %s", run_path, err.text);
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path, render,
-			 &(struct rendering){ &grade, format }, &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path,
+			 renders[values->format], &grade, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	return values->fail_on_miss && !grade.hit ? hr_cli_failf(verb, HR_EXIT_GATE, "the prediction missed") : HR_EXIT_DONE;
 }
@@ -73,28 +50,22 @@ static int grade_run(const struct hr_forecast *forecast, const char *run_path, c
 static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
-	const struct format *format = find_format(values->format);
+	const char *change = values->change < 0 ? NULL : hr_change_name(values->change);
 	struct hr_forecast forecast;
 	struct hr_err err;
 
-	if (!format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text or json", values->format);
-	if (values->change && hr_change_find(values->change) == HR_CHANGE_COUNT)
-		return hr_cli_failf(verb, HR_EXIT_USAGE,
-				    "unknown change '%s'; it is twice_cpus, twice_workers, twice_replicas or cause_removed", values->change);
 	if (arguments->count != 2)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "it takes the earlier report and the later run: headroom check REPORT.json RUN.db");
-	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
-	if (hr_forecast_read(arguments->given[0], values->change, &forecast, &err))
+	if (hr_forecast_read(arguments->given[0], change, &forecast, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	return grade_run(&forecast, arguments->given[1], format, values);
+	return grade_run(&forecast, arguments->given[1], values);
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, change, "change", 'c', "twice_cpus|twice_workers|twice_replicas|cause_removed",
+	/* in the order of enum hr_change */
+	HR_OPTION_CHOICE(struct values, change, "change", 'c', "twice_cpus|twice_workers|twice_replicas|cause_removed",
 		       "what was changed between the two; by default the only one that the\nreport predicts, or cause_removed"),
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json",
 		       "text (the default), or json: \"headroom.check/1\",\ndescribed by docs/check.schema.json"),
 	HR_OPTION_FLAG(struct values, fail_on_miss, "fail-on-miss", 0, "end with status 99 on a miss"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "write there and not to the standard output"),
@@ -113,7 +84,7 @@ const struct hr_verb hr_verb_check = {
 		    "  headroom check before.json after.db --change twice_workers\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .format = "text" },
+	.defaults = &(const struct values){ .change = -1 },
 	.arguments_max = 2,
 	.arguments = "a report and a run file",
 	.run = run,

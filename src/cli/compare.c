@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <langinfo.h>
-#include <locale.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +13,8 @@
 static const char verb[] = "compare";
 
 struct values {
-	const char *format, *output, *fail_above;
+	const char *output, *fail_above;
+	int format;
 	bool force;
 };
 
@@ -24,17 +22,24 @@ struct rendering {
 	struct hr_run_list base, new;
 	struct hr_comparison comparison;
 	struct hr_compare_gate gate;
-	bool json;
 };
 
-static int render(const void *context, FILE *out, struct hr_err *err)
+static int render_text(const void *context, FILE *out, struct hr_err *err)
 {
 	const struct rendering *rendering = context;
 
-	if (rendering->json)
-		return hr_compare_json(&rendering->comparison, &rendering->gate, out, err);
-	return hr_compare_text(&rendering->comparison, &rendering->gate, strcmp(nl_langinfo(CODESET), "UTF-8") == 0, out, err);
+	return hr_compare_text(&rendering->comparison, &rendering->gate, hr_cli_is_utf8(), out, err);
 }
+
+static int render_json(const void *context, FILE *out, struct hr_err *err)
+{
+	const struct rendering *rendering = context;
+
+	return hr_compare_json(&rendering->comparison, &rendering->gate, out, err);
+}
+
+/* In the order of the words of --format. */
+static hr_cli_render *const renders[] = { render_text, render_json };
 
 /* "5%" or "5". */
 static bool read_percent(const char *text, double *ret_share)
@@ -50,10 +55,6 @@ static bool read_percent(const char *text, double *ret_share)
 
 static int check(const struct values *values, const struct hr_arguments *arguments, struct rendering *rendering)
 {
-	rendering->gate.share = NAN;
-	rendering->json = strcmp(values->format, "json") == 0;
-	if (!rendering->json && strcmp(values->format, "text"))
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text or json", values->format);
 	if (values->fail_above && !read_percent(values->fail_above, &rendering->gate.share))
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--fail-above: '%s' is no percentage, as 5%% is", values->fail_above);
 	if (arguments->count != 2)
@@ -84,20 +85,19 @@ static int compare(const struct values *values, const struct hr_arguments *argum
 		       &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	ret = close_gate(rendering) ? HR_EXIT_GATE : HR_EXIT_DONE;
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, rendering->base.runs[0].path, render, rendering, &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, rendering->base.runs[0].path,
+			 renders[values->format], rendering, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	return ret;
 }
 
 static int run(const void *options, const struct hr_arguments *arguments)
 {
-	struct rendering rendering = { .json = false };
+	struct rendering rendering = { .gate.share = NAN };
 	int ret = check(options, arguments, &rendering);
 
 	if (ret)
 		return ret;
-	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	ret = compare(options, arguments, &rendering);
 	hr_comparison_fini(&rendering.comparison);
 	hr_run_list_fini(&rendering.base);
@@ -106,7 +106,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json",
 		       "text (the default), or json: \"headroom.compare/1\",\ndescribed by docs/compare.schema.json"),
 	HR_OPTION_TEXT(struct values, fail_above, "fail-above", 0, "PCT",
 		       "end with status 99 if throughput fell or p99 rose by more than\nthat, as 5%, and by more than noise"),
@@ -125,7 +125,6 @@ const struct hr_verb hr_verb_compare = {
 		    "  headroom compare a1.db,a2.db,a3.db b1.db,b2.db,b3.db --fail-above 5%\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .format = "text" },
 	.arguments_max = 2,
 	.arguments = "two run files, or two lists of them",
 	.run = run,

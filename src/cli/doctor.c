@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 static const char verb[] = "doctor";
 
 struct values {
-	const char *format;
+	int format;
 };
 
 /* What there is to say: what was found, and why nothing can be recorded, if so. */
@@ -115,39 +114,22 @@ static int print_json(const struct findings *findings)
 	return rc;
 }
 
-static const struct format {
-	const char *name;
-	int (*print)(const struct findings *findings);
-} formats[] = {
-	{ "text", print_text },
-	{ "json", print_json },
-};
-
-static const struct format *find_format(const char *name)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (!strcmp(formats[i].name, name))
-			return &formats[i];
-	return NULL;
-}
+/* In the order of the words of --format. */
+static int (*const prints[])(const struct findings *findings) = { print_text, print_json };
 
 static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
-	const struct format *format = find_format(values->format);
 	struct findings findings = { 0 };
 	struct hr_err err;
 	int rc;
 
 	(void)arguments;
-	if (!format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text or json", values->format);
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	uname(&findings.system);
 	if (hr_features_probe("", &findings.features, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	findings.can_record = !hr_features_check(&findings.features, &findings.reason);
-	rc = format->print(&findings);
+	rc = prints[values->format](&findings);
 	if (rc || fflush(stdout) || ferror(stdout))
 		return hr_cli_failf(verb, HR_EXIT_FAILED, "cannot write to the standard output: %s",
 				    strerror(rc ? -rc : errno));
@@ -155,7 +137,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json",
 		       "text (the default), or json: \"headroom.doctor/1\""),
 	HR_OPTIONS_END,
 };
@@ -170,6 +152,5 @@ const struct hr_verb hr_verb_doctor = {
 		    "  headroom doctor --format json | jq '.features[] | select(.has | not) | .name'\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .format = "text" },
 	.run = run,
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,39 +13,43 @@
 static const char verb[] = "export";
 
 struct values {
-	const char *format, *state, *output, *tables, *null_text, *ddl;
+	int format, state; /* format: -1, not given */
+	const char *output, *tables, *null_text, *ddl;
 	bool force;
 };
+
+enum { CSV, FOLDED, SPEEDSCOPE }; /* the words of --format */
 
 static const struct format {
 	const char *name;
 	int (*write)(const struct hr_summary *summary, enum hr_export_side side, FILE *out, struct hr_err *err);
 } formats[] = {
-	{ "folded", hr_export_folded },
-	{ "speedscope", hr_export_speedscope },
+	[FOLDED] = { "folded", hr_export_folded },
+	[SPEEDSCOPE] = { "speedscope", hr_export_speedscope },
 };
 
+enum { ON_CPU, OFF_CPU, ALL }; /* the words of --state */
+
 static const struct side {
-	const char *name;
 	enum hr_export_side side;
 	const char *samples; /* what there is none of, where there is none */
 } sides[] = {
-	{ "all", HR_EXPORT_ALL, "no sampled stacks" },
-	{ "on-cpu", HR_EXPORT_ON_CPU, "no stacks that were sampled on CPU" },
-	{ "off-cpu", HR_EXPORT_OFF_CPU, "no stacks that were sampled off CPU" },
+	[ON_CPU] = { HR_EXPORT_ON_CPU, "no stacks that were sampled on CPU" },
+	[OFF_CPU] = { HR_EXPORT_OFF_CPU, "no stacks that were sampled off CPU" },
+	[ALL] = { HR_EXPORT_ALL, "no sampled stacks" },
 };
 
-struct choice {
+struct rendering {
 	const struct hr_summary *summary;
 	const struct format *format;
-	const struct side *side;
+	enum hr_export_side side;
 };
 
-static int render(const void *choice, FILE *out, struct hr_err *err)
+static int render(const void *context, FILE *out, struct hr_err *err)
 {
-	const struct choice *chosen = choice;
+	const struct rendering *rendering = context;
 
-	return chosen->format->write(chosen->summary, chosen->side->side, out, err);
+	return rendering->format->write(rendering->summary, rendering->side, out, err);
 }
 
 static bool has_any(const struct hr_summary *summary, enum hr_export_side side)
@@ -57,52 +60,29 @@ static bool has_any(const struct hr_summary *summary, enum hr_export_side side)
 	return false;
 }
 
-/* HR_EXIT_DONE and *ret_choice, or what was said to be wrong. */
-static int choose(const struct values *values, struct choice *ret_choice)
-{
-	struct choice choice = { NULL, NULL, NULL };
-
-	if (!values->format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "which format? --format csv, --format folded or --format speedscope");
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, values->format) == 0)
-			choice.format = &formats[i];
-	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++)
-		if (strcmp(sides[i].name, values->state) == 0)
-			choice.side = &sides[i];
-	if (!choice.format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is csv, folded or speedscope", values->format);
-	if (!choice.side)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown state '%s'; it is on-cpu, off-cpu or all", values->state);
-	*ret_choice = choice;
-	return HR_EXIT_DONE;
-}
-
 static int run_stacks(const struct values *values, const struct hr_arguments *arguments)
 {
 	struct hr_summary *summary;
-	struct choice choice;
+	const struct side *side = &sides[values->state];
 	struct hr_err err;
 	const char *output = values->output && strcmp(values->output, "-") ? values->output : NULL;
-	int result = choose(values, &choice);
+	int result;
 
-	if (result)
-		return result;
+	if (values->format < 0)
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "which format? --format csv, --format folded or --format speedscope");
 	if (values->tables)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--table goes with --format csv");
 	if (arguments->count > 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "one run at a time; only --format csv takes several");
 	if (arguments->count != 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom export RUN.db --format %s",
-				    values->format);
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
+				    formats[values->format].name);
 	if (hr_cli_load(arguments->given[0], &summary, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	choice.summary = summary;
-	result = has_any(summary, choice.side->side) ?
-			 hr_cli_write(&(struct hr_cli_output){ output, values->force }, arguments->given[0], render, &choice,
-				      &err) :
-			 hr_err_set(&err, -ENOENT, "'%s' has %s", arguments->given[0], choice.side->samples);
+	result = has_any(summary, side->side) ?
+			 hr_cli_write(&(struct hr_cli_output){ output, values->force }, arguments->given[0], render,
+				      &(struct rendering){ summary, &formats[values->format], side->side }, &err) :
+			 hr_err_set(&err, -ENOENT, "'%s' has %s", arguments->given[0], side->samples);
 	hr_summary_free(summary);
 	return result ? hr_cli_fail(verb, HR_EXIT_FAILED, &err) : HR_EXIT_DONE;
 }
@@ -118,25 +98,25 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		.replace = values->force,
 	};
 
-	if (values->ddl && (values->format || arguments->count))
+	if (values->ddl && (values->format >= 0 || arguments->count))
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "--ddl writes statements that are the same for every run; it takes no run and no "
 				    "--format");
 	if (values->ddl)
 		return hr_export_ddl_run(&tables, values->ddl);
-	if (values->format && strcmp(values->format, "csv") == 0)
+	if (values->format == CSV)
 		return hr_export_tables_run(&tables, arguments);
 	return run_stacks(values, arguments);
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "csv|folded|speedscope",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "csv|folded|speedscope",
 		       "csv: every table and view, for data frames and databases;\nfolded: a line per stack with its number of samples, for "
 		       "flame\ngraphs; speedscope: a file for https://www.speedscope.app"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "PATH",
 		       "write there: a folder for csv, else a file;\n-: to the standard output"),
 	HR_OPTION_TEXT(struct values, tables, "table", 't', "NAME[,NAME]", "csv: only these tables or views"),
 	HR_OPTION_TEXT(struct values, null_text, "null", 0, "TEXT", "csv: what stands for NULL; nothing by default"),
-	HR_OPTION_TEXT(struct values, state, "state", 0, "on-cpu|off-cpu|all",
+	HR_OPTION_CHOICE(struct values, state, "state", 0, "on-cpu|off-cpu|all",
 		       "stacks on-cpu, off-cpu (blocked), or all (the default)"),
 	HR_OPTION_TEXT(struct values, ddl, "ddl", 0, "clickhouse|duckdb",
 		       "write the CREATE TABLE statements for what csv writes;\ntakes no run"),
@@ -164,7 +144,7 @@ const struct hr_verb hr_verb_export = {
 		    "  headroom export --ddl clickhouse | clickhouse-client --multiquery\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .state = "all", .null_text = "" },
+	.defaults = &(const struct values){ .format = -1, .state = ALL, .null_text = "" },
 	.arguments_max = INT_MAX,
 	.arguments = "run files",
 	.run = run,

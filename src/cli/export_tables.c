@@ -2,7 +2,6 @@
 #include "cli/export_tables.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,7 +252,6 @@ int hr_export_tables_run(const struct hr_export_tables *asked, const struct hr_a
 		status = select_tables(&wanted, &selection);
 	if (status)
 		return status;
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	status = write_runs(&wanted, &selection, runs);
 	free(selection.relations);
 	return status;
@@ -297,7 +295,6 @@ int hr_export_ddl_run(const struct hr_export_tables *wanted, const char *dialect
 	status = select_tables(wanted, &selection);
 	if (status)
 		return status;
-	signal(SIGPIPE, SIG_IGN);
 	if (put_ddl(wanted, found, &selection, &err))
 		status = hr_cli_fail(wanted->verb, HR_EXIT_FAILED, &err);
 	free(selection.relations);

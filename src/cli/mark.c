@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,7 +47,6 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which recording? give the --control fifo:CTL[,ACK] that it was given");
 	if (put_command(command, sizeof(command), arguments, &err) || hr_mark_parse(command + strlen("mark"), &mark, &err))
 		return hr_cli_fail(verb, HR_EXIT_USAGE, &err);
-	signal(SIGPIPE, SIG_IGN);
 	ret = hr_control_send(values->control, command, TIMEOUT_NS, &err);
 	if (ret)
 		return hr_cli_fail(verb, ret == -EINVAL ? HR_EXIT_USAGE : HR_EXIT_FAILED, &err);

@@ -107,6 +107,29 @@ static int store_int(struct scan *scan, const struct hr_option *row, const char 
 	return 0;
 }
 
+/* The words of a choice are those between the bars of what the help calls its argument; a refusal lists them: "a, b or c". */
+static int store_choice(struct scan *scan, const struct hr_option *row, const char *text)
+{
+	char word[64], list[192] = "";
+	size_t length, used = 0;
+	int which = 0;
+
+	for (const char *choice = row->argument;; choice += length + 1, which++) {
+		length = strcspn(choice, "|");
+		if (strlen(text) == length && !memcmp(choice, text, length)) {
+			memcpy((char *)scan->values + row->offset, &which, sizeof(which));
+			return 0;
+		}
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%.*s",
+						 !which ? "" : choice[length] ? ", " : " or ", (int)length, choice);
+		if (!choice[length])
+			break;
+	}
+	hr_text_clean(word, sizeof(word), text, strlen(text));
+	return hr_err_set(scan->err, -EINVAL, "unknown %s '%s'; it is %s", row->name, word, list);
+}
+
 /* Store an option's argument; NULL for a flag. */
 static int store(struct scan *scan, const struct hr_option *row, const char *text)
 {
@@ -118,6 +141,7 @@ static int store(struct scan *scan, const struct hr_option *row, const char *tex
 	switch (row->kind) {
 	case HR_OPTION_IS_FLAG: *(bool *)((char *)scan->values + row->offset) = true; return 0;
 	case HR_OPTION_IS_TEXT: memcpy((char *)scan->values + row->offset, &text, sizeof(text)); return 0;
+	case HR_OPTION_IS_CHOICE: return store_choice(scan, row, text);
 	case HR_OPTION_IS_DURATION: return store_duration(scan, row, text);
 	case HR_OPTION_IS_INT: return store_int(scan, row, text);
 	}

@@ -11,18 +11,19 @@
 
 /*
  * Options as rows. A verb declares a struct of values and one row per option; the row says where in the struct the
- * value goes. The kind fixes the member's type: bool, const char *, uint64_t (nanoseconds), int64_t; the macros refuse
- * any other.
+ * value goes. The kind fixes the member's type: bool, const char *, int (which of the words of a choice, counted from 0),
+ * uint64_t (nanoseconds), int64_t; the macros refuse any other.
  *
- *	struct values { const char *output; uint64_t interval_ns; };
+ *	struct values { const char *output; int format; uint64_t interval_ns; };
  *	static const struct hr_option options[] = {
  *		HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "run file to write"),
+ *		HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json", "how it is written"),
  *		HR_OPTION_DURATION(struct values, interval_ns, "interval", 'i', "DURATION", "length of an interval",
  *				   10000000, 3600000000000),
  *		HR_OPTIONS_END,
  *	};
  */
-enum hr_option_kind { HR_OPTION_IS_FLAG, HR_OPTION_IS_TEXT, HR_OPTION_IS_DURATION, HR_OPTION_IS_INT };
+enum hr_option_kind { HR_OPTION_IS_FLAG, HR_OPTION_IS_TEXT, HR_OPTION_IS_CHOICE, HR_OPTION_IS_DURATION, HR_OPTION_IS_INT };
 
 struct hr_option {
 	const char *name;     /* long name without the dashes; NULL ends the rows */
@@ -40,6 +41,8 @@ struct hr_option {
 	HR_OPTION_ROW(type, member, bool, name, letter, NULL, HR_OPTION_IS_FLAG, help, 0, 0)
 #define HR_OPTION_TEXT(type, member, name, letter, argument, help) \
 	HR_OPTION_ROW(type, member, const char *, name, letter, argument, HR_OPTION_IS_TEXT, help, 0, 0)
+#define HR_OPTION_CHOICE(type, member, name, letter, argument, help) \
+	HR_OPTION_ROW(type, member, int, name, letter, argument, HR_OPTION_IS_CHOICE, help, 0, 0)
 #define HR_OPTION_DURATION(type, member, name, letter, argument, help, low_ns, high_ns) \
 	HR_OPTION_ROW(type, member, uint64_t, name, letter, argument, HR_OPTION_IS_DURATION, help, low_ns, high_ns)
 #define HR_OPTION_INT(type, member, name, letter, argument, help, low, high) \
@@ -59,7 +62,7 @@ struct hr_arguments {
  * VALUE, flags also bundled (-vq). argv is reordered and must end with NULL, as that of main() does.
  *
  * 0; -EINVAL: unknown option (err suggests the nearest name), missing or surplus argument, repeated option, not a value
- * of that kind; -ERANGE: out of bounds. On failure the values may be half written. Does not print.
+ * of that kind, none of the words of a choice; -ERANGE: out of bounds. On failure the values may be half written. Does not print.
  */
 int hr_options_parse(const struct hr_option *options, int argc, char **argv, void *values,
 		     struct hr_arguments *ret_arguments, struct hr_err *err);

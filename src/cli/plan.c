@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +15,8 @@ static const char verb[] = "plan";
 #define UTILISATION_LEAST 0.01
 
 struct values {
-	const char *rate, *slo, *utilisation, *format, *deployment, *output;
+	const char *rate, *slo, *utilisation, *deployment, *output;
+	int format;
 	bool force;
 };
 
@@ -28,40 +25,28 @@ struct asked {
 	struct hr_slo slo;
 };
 
-static int render_text(const struct hr_plan_report *report, FILE *out, struct hr_err *err)
+static int render_text(const void *report, FILE *out, struct hr_err *err)
 {
-	return hr_plan_text(report, strcmp(nl_langinfo(CODESET), "UTF-8") == 0, out, err);
+	return hr_plan_text(report, hr_cli_is_utf8(), out, err);
 }
 
-static const struct format {
-	const char *name;
-	int (*render)(const struct hr_plan_report *report, FILE *out, struct hr_err *err);
-} formats[] = {
-	{ "text", render_text },
-	{ "json", hr_plan_json },
-	{ "keda", hr_plan_keda },
-	{ "hpa", hr_plan_hpa },
-};
-
-struct rendering {
-	struct hr_plan_report report;
-	const struct format *format;
-};
-
-static const struct format *find_format(const char *name)
+static int render_json(const void *report, FILE *out, struct hr_err *err)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
+	return hr_plan_json(report, out, err);
 }
 
-static int render(const void *context, FILE *out, struct hr_err *err)
+static int render_keda(const void *report, FILE *out, struct hr_err *err)
 {
-	const struct rendering *rendering = context;
-
-	return rendering->format->render(&rendering->report, out, err);
+	return hr_plan_keda(report, out, err);
 }
+
+static int render_hpa(const void *report, FILE *out, struct hr_err *err)
+{
+	return hr_plan_hpa(report, out, err);
+}
+
+/* In the order of the words of --format. */
+static hr_cli_render *const renders[] = { render_text, render_json, render_keda, render_hpa };
 
 /* A plain decimal between low and high. */
 static bool read_number(const char *text, double low, double high, double *ret)
@@ -93,17 +78,17 @@ static int read_values(const struct values *values, struct asked *ret_asked)
 }
 
 /* Make and write it: the exit status. */
-static int plan_run(const struct hr_analysis *analysis, const char *run_path, const struct asked *asked, const struct format *format,
-		    const struct values *values)
+static int plan_run(const struct hr_analysis *analysis, const char *run_path, const struct asked *asked, const struct values *values)
 {
 	struct hr_plan plan;
-	struct rendering rendering = { { &plan, analysis, values->deployment }, format };
+	const struct hr_plan_report report = { &plan, analysis, values->deployment };
 	struct hr_err err;
 	int status = HR_EXIT_DONE;
 
 	if (hr_plan_make(analysis, asked->rate_rps, asked->utilisation, &asked->slo, &plan, &err))
 		return hr_cli_failf(verb, HR_EXIT_FAILED, "'%s': %s", run_path, err.text);
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path, render, &rendering, &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path, renders[values->format], &report,
+			 &err))
 		status = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (plan.chosen == HR_PLAN_NONE)
 		status = hr_cli_failf(verb, HR_EXIT_GATE, "--slo %s was met at no level that was measured", values->slo);
@@ -114,24 +99,18 @@ static int plan_run(const struct hr_analysis *analysis, const char *run_path, co
 static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
-	const struct format *format = find_format(values->format);
 	struct hr_analysis *analysis;
 	struct asked asked;
 	struct hr_err err;
-	int status;
+	int status = read_values(values, &asked);
 
-	if (!format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text, json, keda or hpa", values->format);
-	status = read_values(values, &asked);
 	if (status != HR_EXIT_DONE)
 		return status;
 	if (arguments->count != 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom plan RUN.db --rate RPS");
-	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
 	if (hr_cli_analyse(arguments->given[0], &analysis, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	status = plan_run(analysis, arguments->given[0], &asked, format, values);
+	status = plan_run(analysis, arguments->given[0], &asked, values);
 	hr_analysis_free(analysis);
 	return status;
 }
@@ -142,7 +121,7 @@ static const struct hr_option options[] = {
 		       "latency at most, as in p99=200ms or p50=20ms,p99=200ms; of mean,\np50, p90 and p99"),
 	HR_OPTION_TEXT(struct values, utilisation, "utilisation", 'u', "SHARE",
 		       "share of a replica's throughput that is to be used (default 0.7)"),
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json|keda|hpa",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json|keda|hpa",
 		       "text (the default); json: \"headroom.plan/1\", described by\ndocs/plan.schema.json; keda: a ScaledObject; hpa: a "
 		       "HorizontalPodAutoscaler"),
 	HR_OPTION_TEXT(struct values, deployment, "deployment", 0, "NAME", "what keda and hpa are to scale (default server)"),
@@ -163,7 +142,7 @@ const struct hr_verb hr_verb_plan = {
 		    "  headroom plan run.db --rate 5000 --slo p99=200ms --format keda --deployment llm | kubectl apply -f -\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .format = "text", .utilisation = "0.7", .deployment = "server" },
+	.defaults = &(const struct values){ .utilisation = "0.7", .deployment = "server" },
 	.arguments_max = 1,
 	.arguments = "one run file",
 	.run = run,

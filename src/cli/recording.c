@@ -55,7 +55,6 @@ static int take_signals(struct hr_recording *recording, struct hr_err *err)
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	recording->signal_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	return recording->signal_fd < 0 ? hr_err_errno(err, -errno, "cannot wait for signals") : 0;
 }

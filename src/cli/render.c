@@ -2,6 +2,8 @@
 #include "cli/render.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/outfile.h"
@@ -52,6 +54,11 @@ int hr_cli_analyse_course(const char *run_path, struct hr_analysis **ret_analysi
 	}
 	hr_reader_close(reader);
 	return result;
+}
+
+bool hr_cli_is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 /* --force is no reason to replace a run by what is made of it. */

@@ -22,6 +22,9 @@ int hr_cli_analyse_course(const char *run_path, struct hr_analysis **ret_analysi
 /* Writes to a stream: 0, or a negative errno with err set. */
 typedef int hr_cli_render(const void *context, FILE *out, struct hr_err *err);
 
+/* Does the terminal take UTF-8? By the locale that main() set. */
+bool hr_cli_is_utf8(void);
+
 /* Where to; path NULL: to the standard output. */
 struct hr_cli_output {
 	const char *path;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <langinfo.h>
 #include <limits.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/paint.h"
@@ -19,14 +15,10 @@
 static const char verb[] = "report";
 
 struct values {
-	const char *format, *output;
+	const char *output;
+	int format;
 	bool force, strict;
 };
-
-static bool is_utf8(void)
-{
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
 
 /* On a terminal: by way of memory, to be painted. */
 static int render_painted(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
@@ -38,7 +30,7 @@ static int render_painted(const struct hr_analysis *analysis, FILE *out, struct 
 
 	if (!stream)
 		return hr_err_set(err, -ENOMEM, "out of memory");
-	result = hr_report_text(analysis, is_utf8(), stream, err);
+	result = hr_report_text(analysis, hr_cli_is_utf8(), stream, err);
 	if (fclose(stream) && !result)
 		result = hr_err_set(err, -ENOMEM, "out of memory");
 	if (!result)
@@ -52,7 +44,7 @@ static int render_text(const struct hr_analysis *analysis, const struct hr_serie
 	(void)series;
 	if (out == stdout && hr_paint_wanted())
 		return render_painted(analysis, out, err);
-	return hr_report_text(analysis, is_utf8(), out, err);
+	return hr_report_text(analysis, hr_cli_is_utf8(), out, err);
 }
 
 static int render_json(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err)
@@ -61,23 +53,16 @@ static int render_json(const struct hr_analysis *analysis, const struct hr_serie
 	return hr_report_json(analysis, out, err);
 }
 
+enum { TEXT, JSON, HTML }; /* the words of --format */
+
 static const struct format {
-	const char *name;
 	bool needs_course; /* else its series is empty */
 	int (*render)(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err);
 } formats[] = {
-	{ "text", false, render_text },
-	{ "json", false, render_json },
-	{ "html", true, hr_report_html },
+	[TEXT] = { false, render_text },
+	[JSON] = { false, render_json },
+	[HTML] = { true, hr_report_html },
 };
-
-static const struct format *find_format(const char *name)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
-}
 
 struct rendering {
 	const struct hr_analysis *analysis;
@@ -106,22 +91,18 @@ static int check_strict(const struct hr_summary *summary)
 static int run(const void *options, const struct hr_arguments *arguments)
 {
 	const struct values *values = options;
-	const struct format *format = find_format(values->format);
+	const struct format *format = &formats[values->format];
 	struct hr_series series = { 0 };
 	struct hr_analysis *analysis;
 	struct hr_err err;
 	int result;
 
-	if (!format)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "unknown format '%s'; it is text, json or html", values->format);
 	if (arguments->count < 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
-	if (arguments->count > 1 && strcmp(format->name, "text") && strcmp(format->name, "json"))
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "several runs are one report as text or json only; name one for %s", format->name);
-	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, with a sentence and a status */
+	if (arguments->count > 1 && values->format == HTML)
+		return hr_cli_failf(verb, HR_EXIT_USAGE, "several runs are one report as text or json only; name one for html");
 	if (arguments->count > 1)
-		return hr_report_fleet(verb, arguments->given, arguments->count, strcmp(format->name, "json") == 0, values->strict,
+		return hr_report_fleet(verb, arguments->given, arguments->count, values->format == JSON, values->strict,
 				       &(struct hr_cli_output){ values->output, values->force });
 	if (format->needs_course ? hr_cli_analyse_course(arguments->given[0], &analysis, &series, &err) :
 				   hr_cli_analyse(arguments->given[0], &analysis, &err))
@@ -138,7 +119,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 }
 
 static const struct hr_option options[] = {
-	HR_OPTION_TEXT(struct values, format, "format", 'f', "text|json|html",
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json|html",
 		       "text (the default), json: \"headroom.report/1\", described by\ndocs/report.schema.json, or html: one file with charts"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "write there and not to the standard output"),
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace FILE if it exists"),
@@ -160,7 +141,6 @@ const struct hr_verb hr_verb_report = {
 		    "  headroom report run.db --format json | jq '.levels[0].states_s'\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),
-	.defaults = &(const struct values){ .format = "text" },
 	.arguments_max = INT_MAX,
 	.arguments = "run files",
 	.run = run,

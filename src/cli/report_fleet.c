@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/report_fleet.h"
 
-#include <langinfo.h>
-#include <string.h>
-
 #include "cli/cli.h"
 #include "cli/run_list.h"
 #include "report/fleet.h"
@@ -19,7 +16,7 @@ static int render(const void *context, FILE *out, struct hr_err *err)
 	const struct rendering *rendering = context;
 
 	return rendering->json ? hr_fleet_json(&rendering->fleet, out, err) :
-				 hr_fleet_text(&rendering->fleet, strcmp(nl_langinfo(CODESET), "UTF-8") == 0, out, err);
+				 hr_fleet_text(&rendering->fleet, hr_cli_is_utf8(), out, err);
 }
 
 static int check_losses(const char *verb, const struct rendering *rendering)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "cli/verb.h"
 #include "report/forecast.h"
 #include "run_fixture.h"
 
@@ -202,12 +203,26 @@ static void the_grade_is_written_for_people_and_for_programs(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void changes_are_chosen_by_their_names_in_their_order(void **state)
+{
+	char words[256] = "";
+
+	(void)state;
+	for (enum hr_change change = 0; change < HR_CHANGE_COUNT; change++) {
+		strcat(words, change ? "|" : "");
+		strcat(words, hr_change_name(change));
+	}
+	assert_string_equal(hr_verb_check.options[0].name, "change");
+	assert_string_equal(hr_verb_check.options[0].argument, words);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_only_prediction_is_taken_and_of_several_the_one_that_is_named, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(whatever_is_no_report_is_refused_with_one_sentence, scratch_setup, scratch_teardown),
 		cmocka_unit_test(the_highest_throughput_is_a_hit_inside_the_interval_and_a_miss_outside),
+		cmocka_unit_test(changes_are_chosen_by_their_names_in_their_order),
 		cmocka_unit_test(less_load_than_before_and_no_requests_are_said),
 		cmocka_unit_test_setup_teardown(the_grade_is_written_for_people_and_for_programs, scratch_setup, scratch_teardown),
 	};

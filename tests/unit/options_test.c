@@ -18,12 +18,14 @@ struct values {
 	const char *output;
 	uint64_t duration_ns;
 	int64_t port, shift;
+	int format;
 };
 
 static const struct hr_option rows[] = {
 	HR_OPTION_FLAG(struct values, quiet, "quiet", 'q', "say nothing"),
 	HR_OPTION_FLAG(struct values, force, "force", 0, "replace a run that exists"),
 	HR_OPTION_TEXT(struct values, output, "output", 'o', "FILE", "run file to write\n(default: run.db)"),
+	HR_OPTION_CHOICE(struct values, format, "format", 'f', "text|json|html", "how"),
 	HR_OPTION_DURATION(struct values, duration_ns, "duration", 'd', "DURATION", "length", 10000000, 3600000000000),
 	HR_OPTION_INT(struct values, port, "port", 0, "PORT", "port", 1, 65535),
 	HR_OPTION_INT(struct values, shift, "shift", 's', "N", "shift", -5, 5),
@@ -73,6 +75,26 @@ static void defaults_stay_where_nothing_is_given(void **state)
 	assert_false(outcome.values.quiet);
 	assert_int_equal(outcome.arguments.count, 0);
 	assert_null(outcome.arguments.command);
+}
+
+static void a_choice_is_one_of_its_words(void **state)
+{
+	static const char *const others[] = { "jso", "jsonl", "text|json", "|", "JSON" };
+	char sentence[128];
+
+	(void)state;
+	PARSE("--format", "text");
+	assert_int_equal(outcome.result, 0);
+	assert_int_equal(outcome.values.format, 0);
+	PARSE("-fhtml");
+	assert_int_equal(outcome.values.format, 2);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		PARSE("-f", others[i]);
+		snprintf(sentence, sizeof(sentence), "unknown format '%s'; it is text, json or html", others[i]);
+		assert_refused(-EINVAL, sentence);
+	}
+	PARSE("-f", "\033[1m");
+	assert_refused(-EINVAL, "unknown format '\357\277\275[1m'; it is text, json or html");
 }
 
 static void an_argument_is_attached_or_follows(void **state)
@@ -254,6 +276,8 @@ static void the_help_is_aligned(void **state)
 				  "      --force                 replace a run that exists\n"
 				  "  -o, --output FILE           run file to write\n"
 				  "                              (default: run.db)\n"
+				  "  -f, --format text|json|html\n"
+				  "                              how\n"
 				  "  -d, --duration DURATION     length\n"
 				  "      --port PORT             port\n"
 				  "  -s, --shift N               shift\n"
@@ -292,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_stay_where_nothing_is_given),
+		cmocka_unit_test(a_choice_is_one_of_its_words),
 		cmocka_unit_test(an_argument_is_attached_or_follows),
 		cmocka_unit_test(flags_are_bundled_with_a_last_option_that_takes_an_argument),
 		cmocka_unit_test(an_argument_may_contain_an_equals_sign),
