@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report/compare.h"
 
-#include <errno.h>
-
 #include "report/json_values.h"
-
-#define REAL_DIGITS 12
+#include "report/json_write.h"
 
 static json_t *runs(const struct hr_run *list, size_t n)
 {
@@ -134,14 +131,6 @@ int hr_compare_json(const struct hr_comparison *comparison, const struct hr_comp
 				 "new_only", labels(comparison->new_only, comparison->new_only_count),
 				 "gate", isnan(gate->share) ? json_null() :
 							      json_pack("{s:f, s:b}", "share", gate->share, "failed", gate->failed));
-	int ret;
 
-	if (!root)
-		return hr_err_set(err, -ENOMEM, "out of memory");
-	errno = 0;
-	ret = json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS));
-	json_decref(root);
-	if (ret || fputc('\n', out) == EOF || fflush(out) || ferror(out))
-		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the comparison");
-	return 0;
+	return hr_json_write(root, "the comparison", out, err);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report/fleet.h"
 
-#include <errno.h>
-
 #include "report/json_values.h"
-
-#define REAL_DIGITS 12
+#include "report/json_write.h"
 
 static json_t *latency_ms(const struct hr_fleet_level *level)
 {
@@ -114,14 +111,6 @@ int hr_fleet_json(const struct hr_fleet *fleet, FILE *out, struct hr_err *err)
 				 "started_spread_s", real(fleet->spread_s),
 				 "overlap_s", real(fleet->overlap_s),
 				 "at_once", fleet->at_once);
-	int ret;
 
-	if (!root)
-		return hr_err_set(err, -ENOMEM, "out of memory");
-	errno = 0;
-	ret = json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS));
-	json_decref(root);
-	if (ret || fputc('\n', out) == EOF || fflush(out) || ferror(out))
-		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the report");
-	return 0;
+	return hr_json_write(root, "the report", out, err);
 }

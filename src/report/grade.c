@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "report/json_values.h"
+#include "report/json_write.h"
 #include "report/page.h"
 #include "report/sentence.h"
 
@@ -58,7 +59,6 @@ int hr_grade_json(const struct hr_grade *grade, FILE *out, struct hr_err *err)
 {
 	const struct hr_forecast *forecast = &grade->forecast;
 	json_t *root;
-	int ret;
 
 	root = json_pack("{s:s, s:s, s:b, s:f, s:{s:f, s:f, s:f, s:o, s:o}, s:{s:f, s:o, s:o, s:b, s:b}}",
 			 "schema", "headroom.check/1",
@@ -77,11 +77,5 @@ int hr_grade_json(const struct hr_grade *grade, FILE *out, struct hr_err *err)
 			 "highest_load", real(grade->highest_load),
 			 "less_load", grade->less_load,
 			 "lossy", grade->lossy);
-	if (!root)
-		return hr_err_set(err, -ENOMEM, "no memory for the grade");
-	ret = json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
-	json_decref(root);
-	if (ret || fputc('\n', out) == EOF || fflush(out))
-		return hr_err_errno(err, -EIO, "cannot write the grade");
-	return 0;
+	return hr_json_write(root, "the grade", out, err);
 }

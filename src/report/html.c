@@ -10,6 +10,7 @@
 #include "report/html_series.h"
 #include "report/json_document.h"
 #include "report/json_values.h"
+#include "report/json_write.h"
 
 /*
  * The document is a shell: its head, a policy that lets nothing run or load but what is in it, two documents of data, and the

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -14,6 +13,7 @@
 #include "report/json_values.h"
 #include "report/json_verdict.h"
 #include "report/json_waits.h"
+#include "report/json_write.h"
 #include "report/report.h"
 #include "store/tables.h"
 
@@ -364,14 +364,5 @@ json_t *hr_json_document(const struct hr_analysis *analysis)
 
 int hr_report_json(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
 {
-	json_t *document = hr_json_document(analysis);
-	int failed;
-
-	if (!document)
-		return hr_err_set(err, -ENOMEM, "no memory for the report");
-	failed = json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(HR_JSON_REAL_DIGITS));
-	json_decref(document);
-	if (failed || fputc('\n', out) == EOF || fflush(out) || ferror(out))
-		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the report");
-	return 0;
+	return hr_json_write(hr_json_document(analysis), "the report", out, err);
 }

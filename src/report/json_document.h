@@ -9,6 +9,4 @@
 /* The JSON report as a value: "headroom.report/1". NULL: no memory. */
 json_t *hr_json_document(const struct hr_analysis *analysis);
 
-#define HR_JSON_REAL_DIGITS 12 /* a year in seconds to the millisecond, an hour to the nanosecond */
-
 #endif

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "report/csv.h"
 #include "report/json_values.h"
+#include "report/json_write.h"
 
 struct hr_manifest {
 	json_t *document;
@@ -153,11 +154,7 @@ int hr_manifest_add(struct hr_manifest *manifest, const struct hr_relation *rela
 
 int hr_manifest_write(const struct hr_manifest *manifest, FILE *out, struct hr_err *err)
 {
-	errno = 0;
-	if (json_dumpf(manifest->document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF || fflush(out) ||
-	    ferror(out))
-		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the manifest");
-	return 0;
+	return hr_json_write(json_incref(manifest->document), "the manifest", out, err);
 }
 
 static const char *fact(const struct hr_manifest *manifest, const char *name)

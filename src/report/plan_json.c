@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report/plan.h"
 
-#include <errno.h>
-
 #include "report/json_values.h"
+#include "report/json_write.h"
 
 static json_t *limits(const struct hr_slo *slo)
 {
@@ -119,7 +118,6 @@ int hr_plan_json(const struct hr_plan_report *report, FILE *out, struct hr_err *
 {
 	const struct hr_plan *plan = report->plan;
 	json_t *root;
-	int ret;
 
 	root = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "schema", "headroom.plan/1",
@@ -131,11 +129,5 @@ int hr_plan_json(const struct hr_plan_report *report, FILE *out, struct hr_err *
 			 "limited_by", limited_by(&report->analysis->verdict.finding),
 			 "warnings", warnings(plan),
 			 "levels", levels(plan));
-	if (!root)
-		return hr_err_set(err, -ENOMEM, "no memory for the plan");
-	ret = json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12));
-	json_decref(root);
-	if (ret || fputc('\n', out) == EOF || fflush(out))
-		return hr_err_errno(err, -EIO, "cannot write the plan");
-	return 0;
+	return hr_json_write(root, "the plan", out, err);
 }
