@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/clock.h"
 
 #define SUFFIX ".prom"
@@ -96,20 +97,34 @@ void hr_textfile_start(struct hr_textfile *textfile)
 	textfile->started_unix_ns = hr_clock_real_ns();
 }
 
+/* As the run file: it is of the user who called sudo. And the collector is another one, whatever our umask is. */
+static int give(int fd)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return (hr_caller(&uid, &gid) && fchown(fd, uid, gid)) || fchmod(fd, 0644) ? -1 : 0;
+}
+
 /* A new file, whatever stood at the name: what a recorder left that was killed, or somebody put there. */
 static FILE *create(const struct hr_textfile *textfile)
 {
+	FILE *stream = NULL;
 	int fd;
-	FILE *stream;
 
 	unlinkat(textfile->folder_fd, textfile->temporary, 0);
 	fd = openat(textfile->folder_fd, textfile->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;
-	fchmod(fd, 0644); /* the collector is another user, whatever our umask is */
-	stream = fdopen(fd, "w");
-	if (!stream)
+	if (give(fd) == 0)
+		stream = fdopen(fd, "w");
+	if (!stream) {
+		const int error = errno;
+
 		close(fd);
+		unlinkat(textfile->folder_fd, textfile->temporary, 0);
+		errno = error;
+	}
 	return stream;
 }
 

@@ -8,7 +8,8 @@
 /*
  * A file of metrics for the textfile collector of Prometheus' node_exporter. Each version of it appears at once: it is written
  * beside the file as ".NAME.tmp" (which the collector does not read) and moved there, in a folder that is held open, without
- * following a symbolic link at either name. The file is readable for everybody, and stays when the recording ends.
+ * following a symbolic link at either name. The file belongs to the user who called sudo (base/caller.h), is readable for everybody,
+ * and stays when the recording ends.
  */
 struct hr_textfile;
 

@@ -470,6 +470,21 @@ def the_run_file_is_not_for_everyone_and_belongs_to_the_user_who_called_sudo():
         check(not stat.S_IMODE(info.st_mode) & 0o022, f"others can write it: {stat.S_IMODE(info.st_mode):o}")
 
 
+@test
+def the_textfile_belongs_to_the_user_who_called_sudo_and_everybody_may_read_it():
+    with temporary_directory() as directory:
+        file = f"{directory}/a.prom"
+        environment = dict(os.environ, SUDO_UID="1234", SUDO_GID="1235")
+        done = record("-q", "-o", f"{directory}/run.db", "--textfile", file, "-i", "100ms", "--", "true", env=environment)
+        equal(f"status ({done.stderr.strip()})", done.returncode, 0)
+        info = os.stat(file)
+        equal("owner", (info.st_uid, info.st_gid), (1234, 1235))
+        equal("mode", oct(stat.S_IMODE(info.st_mode)), oct(0o644))
+        done = record("-q", "--force", "-o", f"{directory}/run.db", "--textfile", file, "--", "true", env={k: v for k, v in os.environ.items() if not k.startswith("SUDO_")})
+        equal(f"status without sudo ({done.stderr.strip()})", done.returncode, 0)
+        equal("owner without sudo", os.stat(file).st_uid, os.getuid())
+
+
 # Reports
 
 
