@@ -157,6 +157,7 @@ static int compare_level(const struct hr_comparison *comparison, const char *lab
 	fill_side(&level.new, comparison->new, comparison->new_count, label);
 	hr_resample_run(resample, level.measures);
 	hr_resample_free(resample);
+	level.between_runs = level.base.runs > 1 && level.new.runs > 1;
 	level.load_differs = !label && fabs(level.new.in_flight / level.base.in_flight - 1) > LOAD_DIFFERS_SHARE;
 	*ret = level;
 	return 0;
@@ -231,6 +232,7 @@ int hr_compare(const struct hr_run *base, size_t base_count, const struct hr_run
 	}
 	base_labels = list_labels(base, base_count, labels);
 	new_labels = list_labels(new, new_count, others);
+	comparison.any_marked = base_labels || new_labels;
 	comparison.base_only_count = list_missing(labels, base_labels, new, new_count, comparison.base_only);
 	comparison.new_only_count = list_missing(others, new_labels, base, base_count, comparison.new_only);
 	for (size_t i = 0; i < base_labels && !ret; i++)

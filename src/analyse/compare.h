@@ -12,7 +12,8 @@
 
 /*
  * Two runs, or two sets of runs, level by level: what changed, whether that is more than noise, and which part of a request made
- * it. Levels are aligned by their label; runs whose levels nobody marked are compared as a whole.
+ * it. Levels are aligned by their label; runs that have none in common, or whose levels nobody marked, are compared as a whole,
+ * with all that was before, between and after loads.
  *
  * Noise: 1000 times both sides are drawn again with replacement, of several runs first the runs and then the windows in each
  * (Efron 1979; Davison and Hinkley 1997, section 3.8), neighbouring windows of long runs in blocks, as they resemble each other.
@@ -70,6 +71,7 @@ struct hr_level_comparison {
 	const char *label; /* NULL: the runs as a whole */
 	struct hr_side base, new;
 	struct hr_difference measures[HR_MEASURE_COUNT];
+	bool between_runs; /* several runs on both sides: the noise is that between runs too; else that within runs only */
 	bool load_differs; /* the means in flight are over a tenth apart, where no level says that the load is the same */
 };
 
@@ -78,6 +80,7 @@ struct hr_comparison {
 	size_t base_count, new_count;
 	struct hr_level_comparison *levels;
 	size_t level_count;
+	bool any_marked; /* a run has levels that somebody marked: where the runs are compared as a whole, both sides have none in common */
 	const char **base_only, **new_only; /* labels */
 	size_t base_only_count, new_only_count;
 };

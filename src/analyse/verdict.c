@@ -103,7 +103,7 @@ static void add_evidence(struct hr_finding *finding, const struct hr_condition *
 	if (isnan(value) || finding->evidence_count == HR_EVIDENCE_MAX)
 		return;
 	if (condition->look == HR_ELASTICITY)
-		evidence = (struct hr_evidence){ "growth of throughput with the load at its top: 1 is in step, 0 none", value, "elasticity" };
+		evidence = (struct hr_evidence){ "growth of throughput for that of the load, at the highest loads: 1 in step, 0 none", value, "elasticity" };
 	if (condition->look == HR_GROWTH)
 		evidence = (struct hr_evidence){ hr_texts_print(texts, "%s, at the highest load over the lowest", info->meaning), value,
 						 "times" };
@@ -202,6 +202,8 @@ static const char *refusal(const struct hr_summary *whole, const struct hr_axis 
 		return axis->level_count < 2 ? NULL :
 					       "The requests cannot be told apart (UDP, or several at once on a connection), so it is not "
 					       "known whether throughput grows with the load: --request-probe names a function that is one.";
+	if (!top->summary->requests.requests)
+		return "No request was answered at the highest load: the load went elsewhere, or the server never answered.";
 	if (top->summary->requests.requests < REQUESTS_MIN)
 		return hr_texts_print(texts, "Only %lld requests were answered at the highest load: measure for longer.",
 				      (long long)top->summary->requests.requests);

@@ -120,7 +120,8 @@ const struct hr_verb hr_verb_compare = {
 	.summary = "say what changed between two runs, and whether that is noise",
 	.usage = "BASE.db[,BASE.db...] NEW.db[,NEW.db...] [--format text|json] [--fail-above PCT]",
 	.notes = "Levels are aligned by their label; runs whose levels nobody marked are compared as a whole. Several runs on a side, in a\n"
-		 "list with commas, are taken together, and the spread between them counts as noise. It needs no root.\n",
+		 "list with commas, are taken together, and the spread between them counts as noise; of one run, only the noise within it\n"
+		 "is known, and two runs of the same may differ by more. It needs no root.\n",
 	.examples = "  headroom compare before.db after.db\n"
 		    "  headroom compare a1.db,a2.db,a3.db b1.db,b2.db,b3.db --fail-above 5%\n",
 	.options = options,

@@ -100,11 +100,12 @@ static json_t *levels(const struct hr_comparison *comparison)
 	for (size_t i = 0; i < comparison->level_count; i++) {
 		const struct hr_level_comparison *level = &comparison->levels[i];
 
-		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}",
+		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:b}",
 					    "level", text(level->label),
 					    "base", side(&level->base),
 					    "new", side(&level->new),
 					    "measures", measures(level),
+					    "noise", level->between_runs ? "between_runs" : "within_runs",
 					    "explained_by", explained_by(level),
 					    "load_differs", level->load_differs));
 	}

@@ -11,7 +11,7 @@
 #define NAME_COLUMNS 16
 #define VALUE_COLUMNS 12
 #define CHANGE_COLUMNS 10
-#define RANGE_COLUMNS 20
+#define RANGE_COLUMNS 24
 #define PARTS_NAMED 3
 
 static const char *percent(double share, char buf[16])
@@ -61,46 +61,70 @@ static bool is_better(enum hr_measure measure, double change)
 	return measure == HR_MEASURE_THROUGHPUT ? change > 0 : change < 0;
 }
 
-/* "at 8: throughput +12.3 % (10.1 to 14.6 %), p99 ..." */
-static void say_level(struct hr_sentence *sentence, const struct hr_level_comparison *level, bool better, size_t *said)
+/* "at level 8: throughput +12.3 %, p99 ..."; nothing of a level that got neither better, or worse, beyond noise. */
+static bool put_changes(const struct hr_page *page, const char *head, const struct hr_level_comparison *level, bool better)
 {
-	size_t here = 0;
+	struct hr_sentence sentence = { "", 0 };
 	char change[16];
+	size_t said = 0;
 
+	if (level->label)
+		hr_say(&sentence, "at level %s: ", level->label);
 	for (int i = 0; i < HR_MEASURE_COUNT; i++) {
 		const struct hr_difference *difference = &level->measures[i];
 
-		if (!difference->beyond_noise || is_better(i, difference->change) != better)
-			continue;
-		if (!here)
-			hr_say(sentence, "%s%s%s%s", *said ? "; " : "", level->label ? "at " : "", level->label ? level->label : "",
-			       level->label ? ": " : "");
-		hr_say(sentence, "%s%s %s", here ? ", " : "", hr_measure_words(i), percent(difference->change, change));
-		here++;
-		++*said;
+		if (difference->beyond_noise && is_better(i, difference->change) == better)
+			hr_say(&sentence, "%s%s %s", said++ ? ", " : "", hr_measure_words(i), percent(difference->change, change));
 	}
+	if (said)
+		hr_page_paragraph(page, head, HR_HEAD_COLUMNS, sentence.text);
+	return said > 0;
+}
+
+/* Levels of which it is known how much is noise. */
+static size_t count_known(const struct hr_comparison *comparison)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < comparison->level_count; i++)
+		known += !isnan(comparison->levels[i].measures[HR_MEASURE_THROUGHPUT].range.low);
+	return known;
 }
 
 static void put_answer(const struct hr_page *page, const struct hr_comparison *comparison)
 {
-	bool known = false, any = false;
+	bool any = false;
 
 	for (int better = 0; better < 2; better++) {
-		struct hr_sentence sentence = { "", 0 };
-		size_t said = 0;
+		const char *head = better ? "better" : "worse";
 
 		for (size_t i = 0; i < comparison->level_count; i++)
-			say_level(&sentence, &comparison->levels[i], better, &said);
-		if (said)
-			hr_page_paragraph(page, better ? "better" : "worse", HR_HEAD_COLUMNS, sentence.text);
-		any |= said > 0;
+			if (put_changes(page, head, &comparison->levels[i], better)) {
+				head = "";
+				any = true;
+			}
 	}
-	for (size_t i = 0; i < comparison->level_count; i++)
-		known |= !isnan(comparison->levels[i].measures[HR_MEASURE_THROUGHPUT].range.low);
 	if (!any)
-		hr_page_paragraph(page, "answer", HR_HEAD_COLUMNS, known ?
+		hr_page_paragraph(page, "answer", HR_HEAD_COLUMNS, count_known(comparison) ?
 				  "Nothing changed by more than noise." :
 				  "How much is noise is not known: that takes requests, and at least 3 intervals of a level or several runs.");
+}
+
+/* What the ranges cannot know. */
+static void put_noise(const struct hr_page *page, const struct hr_comparison *comparison)
+{
+	size_t within = 0;
+
+	for (size_t i = 0; i < comparison->level_count; i++)
+		within += !comparison->levels[i].between_runs;
+	if (!within)
+		hr_page_paragraph(page, "noise", HR_HEAD_COLUMNS, "How runs of a side differ from each other is in the ranges.");
+	else
+		hr_page_paragraph(page, "noise", HR_HEAD_COLUMNS, within < comparison->level_count ?
+				  "Where a side has one run of a level, the ranges are of the noise within that run: how much two runs of the same "
+				  "differ is not in them." :
+				  "A side has one run, so the ranges are of the noise within it: how much two runs of the same differ is not in "
+				  "them. Several runs on both sides tell: headroom compare A1.db,A2.db B1.db,B2.db.");
 }
 
 static void put_only(const struct hr_page *page, const char *head, const char *const *labels, size_t count)
@@ -202,11 +226,25 @@ static void put_level(const struct hr_page *page, const struct hr_level_comparis
 	put_plain(page, "CPUs busy", "%", level->base.cpu_share, level->new.cpu_share);
 	put_plain(page, "busiest thread", "%", level->base.busiest_share, level->new.busiest_share);
 	put_why(page, level);
-	if (level->load_differs)
-		fputs("  The load was not the same: nobody marked levels, and the numbers in flight differ.\n", page->out);
 }
 
-static void put_gate(const struct hr_page *page, const struct hr_compare_gate *gate)
+/* Where no label says that two loads are the same. */
+static void put_whole(const struct hr_page *page, const struct hr_comparison *comparison, const struct hr_level_comparison *level)
+{
+	struct hr_sentence sentence = { "", 0 };
+
+	if (level->label)
+		return;
+	hr_say(&sentence, comparison->any_marked ?
+	       "The sides have no level in common" : "Nobody marked levels of load (headroom sweep does, or headroom mark)");
+	hr_say(&sentence, ", so all of each run is compared, with what was before, between and after loads.");
+	if (level->load_differs)
+		hr_say(&sentence, " THE LOAD WAS NOT THE SAME: the numbers in flight differ by more than a tenth, so the differences may be "
+		       "the load's.");
+	hr_page_paragraph(page, "", 2, sentence.text);
+}
+
+static void put_gate(const struct hr_page *page, const struct hr_comparison *comparison, const struct hr_compare_gate *gate)
 {
 	struct hr_sentence sentence = { "", 0 };
 	char buf[16];
@@ -216,6 +254,9 @@ static void put_gate(const struct hr_page *page, const struct hr_compare_gate *g
 	hr_say(&sentence, gate->failed ? "FAILED: throughput fell or p99 rose by over %s, and by more than noise." :
 					 "passed: throughput did not fall, nor p99 rise, by over %s and more than noise.",
 	       hr_page_share_text(gate->share, buf));
+	if (count_known(comparison) < comparison->level_count)
+		hr_say(&sentence, " Of %zu of %zu levels the noise is not known, so they could not fail.",
+		       comparison->level_count - count_known(comparison), comparison->level_count);
 	fputc('\n', page->out);
 	hr_page_paragraph(page, "gate", HR_HEAD_COLUMNS, sentence.text);
 }
@@ -231,9 +272,12 @@ int hr_compare_text(const struct hr_comparison *comparison, const struct hr_comp
 	put_only(&page, "", comparison->new_only, comparison->new_only_count);
 	fputc('\n', out);
 	put_answer(&page, comparison);
-	for (size_t i = 0; i < comparison->level_count; i++)
+	put_noise(&page, comparison);
+	for (size_t i = 0; i < comparison->level_count; i++) {
 		put_level(&page, &comparison->levels[i]);
-	put_gate(&page, gate);
+		put_whole(&page, comparison, &comparison->levels[i]);
+	}
+	put_gate(&page, comparison, gate);
 	if (fflush(out) || ferror(out))
 		return hr_err_errno(err, errno ? -errno : -EIO, "cannot write the comparison");
 	return 0;

@@ -176,6 +176,19 @@ void hr_page_title(const struct hr_page *page, const char *title, int at, const 
 	fprintf(page->out, "%-*s%s\n", *columns ? at : 0, title, columns);
 }
 
+#define UNIT_BYTES 5 /* "us", "%", "MiB/s" */
+
+/* The length of the next word. A number takes its unit with it, so that no line begins with "ms". */
+static size_t word_length(const char *text)
+{
+	size_t length = strcspn(text, " "), unit;
+
+	if (!length || text[length - 1] < '0' || text[length - 1] > '9' || !text[length])
+		return length;
+	unit = strcspn(text + length + 1, " ");
+	return unit && unit <= UNIT_BYTES ? length + 1 + unit : length;
+}
+
 void hr_page_paragraph(const struct hr_page *page, const char *head, int indent, const char *text)
 {
 	int used = indent;
@@ -183,7 +196,7 @@ void hr_page_paragraph(const struct hr_page *page, const char *head, int indent,
 
 	hr_page_text(page, -indent, head);
 	while (*text) {
-		size_t length = strcspn(text, " ");
+		size_t length = word_length(text);
 		char word[CELL_BYTES], copy[CELL_BYTES];
 		int columns;
 

@@ -213,14 +213,31 @@ void hr_text_answer(const struct hr_page *page, const struct hr_summary *summary
 				  "The file holds no finished interval: nothing is known of this run.");
 		return;
 	}
-	if (summary->lossy)
-		hr_page_paragraph(page, "LOSSY", HR_HEAD_COLUMNS,
-				  "more was lost than these numbers can bear: see HEALTH before you believe them.");
 	hr_text_requests_answer(page, summary);
 	answer_threads(page, summary);
 	if (summary->group_count > 0)
 		answer_busiest(page, summary);
 	answer_cpus(page, summary);
+}
+
+/* Before anything that may not hold. A verdict is given where what was lost is none of what it rests on. */
+static void put_lossy(const struct hr_page *page, const struct hr_analysis *analysis)
+{
+	const struct hr_summary *summary = analysis->summary;
+	struct hr_sentence sentence = { "", 0 };
+	char buf[16];
+
+	if (!summary->lossy)
+		return;
+	hr_say(&sentence, "more was lost than the numbers can bear:");
+	for (size_t i = 0; i < summary->loss_count; i++)
+		if (summary->losses[i].above_limit)
+			hr_say(&sentence, " %s times %s.", hr_text_count((double)summary->losses[i].count, buf),
+			       summary->losses[i].info ? summary->losses[i].info->sentence : summary->losses[i].name);
+	hr_say(&sentence, !analysis->axis.level_count || analysis->verdict.finding.class == HR_VERDICT_INCONCLUSIVE ?
+	       " See HEALTH before you believe what follows." : " The verdict does not rest on what is missing; see HEALTH.");
+	fputc('\n', page->out);
+	hr_page_paragraph(page, "LOSSY", HR_HEAD_COLUMNS, sentence.text);
 }
 
 int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, struct hr_err *err)
@@ -234,6 +251,7 @@ int hr_report_text(const struct hr_analysis *analysis, bool utf8, FILE *out, str
 	struct hr_page page = { .out = out, .utf8 = utf8 };
 
 	hr_text_head(&page, analysis->summary);
+	put_lossy(&page, analysis);
 	hr_text_verdict(&page, analysis);
 	hr_text_levels(&page, analysis);
 	hr_text_request_times(&page, analysis);

@@ -36,6 +36,11 @@ static void put_level(const struct hr_page *page, const struct hr_level *level, 
 
 static void put_model(const struct hr_page *page, const struct hr_model *model)
 {
+	static const char *const names[] = {
+		[HR_MODEL_LINEAR] = "linear growth",
+		[HR_MODEL_CAP] = "a hard cap",
+		[HR_MODEL_USL] = "Universal Scalability Law",
+	};
 	struct hr_sentence sentence = { "", 0 };
 	char buf[16], load[16];
 
@@ -46,17 +51,16 @@ static void put_model(const struct hr_page *page, const struct hr_model *model)
 		}
 		return;
 	}
-	hr_say(&sentence, "%s, lambda %s/s", hr_model_name(model->kind), hr_text_count(model->lambda, buf));
+	hr_say(&sentence, "%s: %s/s for each unit of load while there are few (lambda)", names[model->kind], hr_text_count(model->lambda, buf));
 	if (model->kind == HR_MODEL_USL)
-		hr_say(&sentence, ", sigma %.4g [%.3g .. %.3g], kappa %.4g [%.3g .. %.3g]", model->sigma, model->sigma_range.low,
-		       model->sigma_range.high, model->kappa, model->kappa_range.low, model->kappa_range.high);
-	if (model->kind == HR_MODEL_CAP)
-		hr_say(&sentence, ", cap %s/s", hr_text_count(model->cap_rps, buf));
+		hr_say(&sentence, ", contention (sigma) %.3g [%.2g .. %.2g], coherency (kappa) %.3g [%.2g .. %.2g]", model->sigma,
+		       model->sigma_range.low, model->sigma_range.high, model->kappa, model->kappa_range.low, model->kappa_range.high);
 	if (model->peak_identified)
-		hr_say(&sentence, "; peak of %s/s at a load of %s%s", hr_text_count(model->peak_throughput_rps, buf),
+		hr_say(&sentence, ", at most %s/s; the knee is at a load of %s%s", hr_text_count(model->peak_throughput_rps, buf),
 		       hr_text_count(model->peak_load, load), model->peak_measured ? "" : ", which is beyond what was measured");
 	else
-		hr_say(&sentence, "; peak not identified");
+		hr_say(&sentence, "; where it ends is not identified");
+	hr_say(&sentence, ".");
 	hr_page_paragraph(page, "  model", HR_HEAD_COLUMNS, sentence.text);
 }
 
@@ -72,10 +76,12 @@ void hr_text_levels(const struct hr_page *page, const struct hr_analysis *analys
 	if (axis->kind == HR_AXIS_NONE || axis->level_count == 0)
 		return;
 	hr_page_title(page, titles[axis->kind], LABEL_COLUMNS,
-		      "     time    per s            in flight     mean      p99     CPUs   busiest");
+		      "     time    req/s            in flight     mean      p99     CPUs   busiest*");
 	for (size_t i = 0; i < axis->level_count; i++)
 		put_level(page, &axis->levels[i], most_rps);
 	put_model(page, &analysis->model);
+	hr_page_paragraph(page, "  *", 4, "share of the level in which the busiest thread was on CPU; CPUs: share of all CPU time that "
+			  "somebody used");
 }
 
 /* ---- where a request's time goes, level by level ---- */

@@ -17,7 +17,7 @@ static void say_value(struct hr_sentence *sentence, double value, const char *un
 	else if (strncmp(unit, "us", 2) == 0)
 		hr_say(sentence, "%s%s", hr_text_duration((uint64_t)fmax(0, value * 1e3), buf), unit + 2);
 	else if (strcmp(unit, "elasticity") == 0 || strcmp(unit, "CPUs") == 0)
-		hr_say(sentence, "%.2f", value);
+		hr_say(sentence, "%.2f", fabs(value) < 0.005 ? 0 : value);
 	else if (strcmp(unit, "times") == 0)
 		hr_say(sentence, "%.2f times", value);
 	else
@@ -50,7 +50,7 @@ static void put_limit(const struct hr_page *page, const struct hr_verdict *verdi
 	struct hr_sentence sentence = { "", 0 };
 	char buf[16], load[16];
 
-	if (isnan(verdict->throughput_rps))
+	if (!(verdict->throughput_rps > 0))
 		return;
 	hr_say(&sentence, "The most that was measured is %s requests/s", rps(verdict->throughput_rps, buf));
 	if (!isnan(verdict->load))
@@ -63,34 +63,46 @@ static void put_limit(const struct hr_page *page, const struct hr_verdict *verdi
 	hr_page_paragraph(page, "limit", HR_HEAD_COLUMNS, sentence.text);
 }
 
+#define EVIDENCE_COLUMNS (HR_HEAD_COLUMNS + 11)
+
+/* A column of values, and what each of them is. */
 static void put_evidence(const struct hr_page *page, const struct hr_verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->finding.evidence_count; i++) {
 		const struct hr_evidence *evidence = &verdict->finding.evidence[i];
-		struct hr_sentence sentence = { "", 0 };
+		struct hr_sentence value = { "", 0 }, head = { "", 0 };
 
-		say_value(&sentence, evidence->value, evidence->unit);
-		hr_say(&sentence, "  %s", evidence->what);
-		hr_page_paragraph(page, i ? "" : "because", HR_HEAD_COLUMNS, sentence.text);
+		say_value(&value, evidence->value, evidence->unit);
+		hr_say(&head, "%-*s%*s", HR_HEAD_COLUMNS, i ? "" : "because", EVIDENCE_COLUMNS - HR_HEAD_COLUMNS - 2, value.text);
+		if (head.length < EVIDENCE_COLUMNS) {
+			hr_page_paragraph(page, head.text, EVIDENCE_COLUMNS, evidence->what);
+		} else {
+			hr_say(&value, " %s", evidence->what);
+			hr_page_paragraph(page, i ? "" : "because", HR_HEAD_COLUMNS, value.text);
+		}
 	}
+}
+
+#define LIMIT_COLUMN 73
+
+/* What a change would bring: throughput, its 95 % range, and what limits then. */
+static void put_prediction(const struct hr_page *page, const struct hr_verdict *verdict, const struct hr_prediction *prediction)
+{
+	char point[16], low[16], high[16], range[48], head[LIMIT_COLUMN + 64];
+
+	snprintf(range, sizeof(range), "%s .. %s", rps(prediction->range.low, low), rps(prediction->range.high, high));
+	snprintf(head, sizeof(head), "%-*s%-21s%10s/s  %-19s%+6.0f %%", HR_HEAD_COLUMNS, "", hr_change_words(prediction->change),
+		 rps(prediction->throughput_rps, point), range, 100 * (prediction->throughput_rps / verdict->throughput_rps - 1));
+	hr_page_paragraph(page, head, LIMIT_COLUMN, prediction->limit ? prediction->limit : "as now: not what limits");
 }
 
 static void put_predictions(const struct hr_page *page, const struct hr_verdict *verdict)
 {
-	for (size_t i = 0; i < verdict->prediction_count; i++) {
-		const struct hr_prediction *prediction = &verdict->predictions[i];
-		struct hr_sentence sentence = { "", 0 };
-		char buf[16], low[16], high[16];
-
-		hr_say(&sentence, "%s: %s requests/s [%s .. %s], %+.0f %%", hr_change_words(prediction->change),
-		       rps(prediction->throughput_rps, buf), rps(prediction->range.low, low), rps(prediction->range.high, high),
-		       100 * (prediction->throughput_rps / verdict->throughput_rps - 1));
-		if (prediction->limit)
-			hr_say(&sentence, "; then the limit is %s", prediction->limit);
-		else
-			hr_say(&sentence, "; that is not what limits");
-		hr_page_paragraph(page, i ? "" : "with", HR_HEAD_COLUMNS, sentence.text);
-	}
+	if (verdict->prediction_count)
+		fprintf(page->out, "%-*s%-21s%12s  %-19s%8s  %s\n", HR_HEAD_COLUMNS, "with", "", "at most", "95 % of cases", "change",
+			"then limited by");
+	for (size_t i = 0; i < verdict->prediction_count; i++)
+		put_prediction(page, verdict, &verdict->predictions[i]);
 }
 
 static void put_runner_up(const struct hr_page *page, const struct hr_verdict *verdict)

@@ -196,6 +196,88 @@ static void levels_are_aligned_by_label_and_those_of_one_side_are_named(void **s
 	made_end(&new);
 }
 
+static char *rendered(const struct hr_comparison *comparison, bool json)
+{
+	const struct hr_compare_gate gate = { .share = NAN };
+	char *text = NULL;
+	struct hr_err err;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(json ? hr_compare_json(comparison, &gate, out, &err) : hr_compare_text(comparison, &gate, false, out, &err), 0);
+	fclose(out);
+	return text;
+}
+
+static void assert_noise(const struct hr_comparison *comparison, const char *json, const char *words)
+{
+	char *text = rendered(comparison, true);
+	json_t *root = json_loads(text, 0, NULL);
+
+	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(root, "levels"), 0), "noise")), json);
+	json_decref(root);
+	free(text);
+	text = rendered(comparison, false);
+	assert_non_null(strstr(text, words));
+	free(text);
+}
+
+static void what_the_noise_is_of_is_said(void **state)
+{
+	struct made_run made[4];
+	struct hr_run runs[4];
+	struct hr_comparison comparison;
+	struct hr_err err;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		made_begin(&made[i], "run", (uint64_t)i + 1);
+		made_level(&made[i], "8", 10, 1000, 10 * MS, 0.1, HR_STATE_FUTEX, 0.5);
+		runs[i] = made[i].run;
+	}
+	assert_int_equal(hr_compare(&runs[0], 1, &runs[2], 1, &comparison, &err), 0);
+	assert_noise(&comparison, "within_runs", "noise    A side has one run");
+	hr_comparison_fini(&comparison);
+	assert_int_equal(hr_compare(&runs[0], 2, &runs[2], 1, &comparison, &err), 0);
+	assert_noise(&comparison, "within_runs", "noise    A side has one run");
+	hr_comparison_fini(&comparison);
+	assert_int_equal(hr_compare(&runs[0], 2, &runs[2], 2, &comparison, &err), 0);
+	assert_noise(&comparison, "between_runs", "noise    How runs of a side differ");
+	hr_comparison_fini(&comparison);
+	for (int i = 0; i < 4; i++)
+		made_end(&made[i]);
+}
+
+static void a_comparison_of_whole_runs_says_so_and_why(void **state)
+{
+	struct made_run base, new;
+	struct hr_comparison comparison;
+	char *text;
+
+	(void)state;
+	made_begin(&base, "a", 1);
+	made_begin(&new, "b", 2);
+	made_level(&base, "4", 3, 400, 10 * MS, 0.1, HR_STATE_FUTEX, 0.5);
+	made_level(&new, "16", 3, 900, 10 * MS, 0.1, HR_STATE_FUTEX, 0.5);
+	base.whole.requests = base.summaries[0].requests;
+	new.whole.requests = new.summaries[0].requests;
+	compare(&base, &new, &comparison);
+	text = rendered(&comparison, false);
+	assert_non_null(strstr(text, "THE WHOLE RUNS"));
+	assert_non_null(strstr(text, "  The sides have no level in common, so all of each run is compared"));
+	assert_non_null(strstr(text, "THE LOAD WAS NOT THE SAME"));
+	free(text);
+	hr_comparison_fini(&comparison);
+	base.analysis.axis.kind = new.analysis.axis.kind = HR_AXIS_GROUPED;
+	compare(&base, &new, &comparison);
+	text = rendered(&comparison, false);
+	assert_non_null(strstr(text, "  Nobody marked levels of load"));
+	free(text);
+	hr_comparison_fini(&comparison);
+	made_end(&base);
+	made_end(&new);
+}
+
 static void what_is_not_known_is_null_in_json_and_na_in_text(void **state)
 {
 	struct made_run base, new;
@@ -245,6 +327,8 @@ int main(void)
 		cmocka_unit_test(the_spread_between_runs_is_noise_too),
 		cmocka_unit_test(the_parts_of_a_request_add_up_and_the_largest_change_comes_first),
 		cmocka_unit_test(levels_are_aligned_by_label_and_those_of_one_side_are_named),
+		cmocka_unit_test(what_the_noise_is_of_is_said),
+		cmocka_unit_test(a_comparison_of_whole_runs_says_so_and_why),
 		cmocka_unit_test(what_is_not_known_is_null_in_json_and_na_in_text),
 	};
 

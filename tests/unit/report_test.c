@@ -427,9 +427,9 @@ static void an_empty_run_is_null_in_json_and_never_zero(void **state)
 }
 
 static const char *const requests_answer =
-	"\nrequests 2.00 k/s on :8080, 4.01 in flight (4.00 by Little's law); p50 1.02 ms, p90 4.06 ms, p99\n"
-	"         4.06 ms end to end. Of the mean of 2.00 ms, 1.50 ms waited in the receive queue, 500 us was\n"
-	"         service. Of 500 us of service a request spends 300 us on CPU, 100 us waiting for a CPU,\n"
+	"\nrequests 2.00 k/s on :8080, 4.01 in flight (4.00 by Little's law); p50 1.02 ms, p90 4.06 ms,\n"
+	"         p99 4.06 ms end to end. Of the mean of 2.00 ms, 1.50 ms waited in the receive queue, 500 us\n"
+	"         was service. Of 500 us of service a request spends 300 us on CPU, 100 us waiting for a CPU,\n"
 	"         75.0 us in futex, 25.0 us between two threads. 2 were read and never answered.\n"
 	"threads  Mostly blocked";
 

@@ -78,10 +78,17 @@ function withoutVerdict(report) {
   return el("p", { class: "headline" }, why);
 }
 
+// A verdict is given where what was lost is none of what it rests on.
+function lossWords({ health, verdict }) {
+  const what = (health.losses ?? []).filter((loss) => loss.above_limit).map((loss) => `${count(loss.count)} times ${loss.meaning ?? loss.reason}`).join("; ");
+  const then = verdict && verdict.class !== "inconclusive" ? "The verdict does not rest on what is missing." : "The numbers below may not hold.";
+  return [`Data was lost above the limit: ${what}. ${then} See `, el("a", { href: "#health" }, "Losses and cost"), "."];
+}
+
 export function addFirst(section, report) {
   const { verdict } = report;
   const words = el("div", { class: "words" });
-  if (report.health.lossy) words.append(el("p", { class: "alarm", role: "alert" }, "Data was lost above the limit: the numbers below do not hold. See “Losses and cost”."));
+  if (report.health.lossy) words.append(el("p", { class: "alarm", role: "alert" }, lossWords(report)));
   if (verdict) {
     words.append(el("p", { class: "class" }, verdict.class), el("h1", { class: "headline" }, headline(verdict)), figures(verdict));
     if (verdict.advice) words.append(el("p", { class: "advice" }, verdict.advice));
