@@ -10,6 +10,7 @@ BUILD names the build folder (build). The last line is `N passed, N failed, N sk
 """
 
 import argparse
+import functools
 import importlib
 import os
 import signal
@@ -20,6 +21,7 @@ import traceback
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
+from disturbance import REPEATS_LIMIT_S, TRIES, Disturbed, Watch, wait_for_quiet  # noqa: E402
 
 FILES = (
     "every_kernel",
@@ -57,32 +59,67 @@ class Tally:
     """Prints each result, and counts."""
 
     def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+        self.counts = dict.fromkeys(("ok", "FAIL", "SKIP"), 0)
+
+    def add(self, word, name, seconds, detail=""):
+        self.counts[word] += 1
+        print(f"{word:4} {name} ({seconds:.1f} s)" + (f": {detail}" if detail else ""), flush=True)
+
+
+class Attempt:
+    """One run of a test, with all its cases: what came of each goes to tell(word, name, seconds, detail)."""
+
+    def __init__(self, test, tell):
+        self.failed, self.disturbed, self.tell = False, None, tell
+        self.report(test.name, limited(functools.partial(self.run_cases, test) if test.has_cases else test.function))
+
+    def run_cases(self, test):
+        for sentence, function in test.function():
+            self.report(f"{test.file}: {sentence}", function)
 
     def report(self, name, function):
-        """Run one test, and print what came of it."""
         start = time.monotonic()
+        word, detail = self.outcome(function)
+        self.tell(word, name, time.monotonic() - start, detail)
+
+    def outcome(self, function):
         try:
             function()
         except harness.Skip as reason:
-            self.skipped += 1
-            self.say("SKIP", name, start, str(reason))
-            return
+            return "SKIP", str(reason)
+        except Disturbed as error:
+            self.failed, self.disturbed = True, str(error)
+            return "FAIL", str(error)
         except AssertionError as error:
-            self.fail(name, start, str(error))
-            return
-        except Exception:  # a test that breaks must not hide the others
-            self.fail(name, start, traceback.format_exc())
-            return
-        self.passed += 1
-        self.say("ok", name, start)
+            self.failed = True
+            return "FAIL", str(error)
+        except Exception as error:  # a test that breaks must not hide the others
+            self.failed = True
+            return "FAIL", f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+        return "ok", ""
 
-    def fail(self, name, start, words):
-        self.failed += 1
-        self.say("FAIL", name, start, words)
 
-    def say(self, word, name, start, detail=""):
-        print(f"{word:4} {name} ({time.monotonic() - start:.1f} s)" + (f": {detail}" if detail else ""), flush=True)
+class Repeats:
+    """Runs tests; those again that failed while others had the machine, as long as there is time for that."""
+
+    def __init__(self, tally):
+        self.tally, self.left_s = tally, REPEATS_LIMIT_S
+
+    def run(self, test):
+        for _ in range(TRIES - 1):
+            start, watch, results = time.monotonic(), Watch(), []
+            attempt = Attempt(test, lambda *result: results.append(result))
+            why = attempt.failed and self.left_s > 0 and (attempt.disturbed or watch.reason())
+            if not why:
+                for result in results:
+                    self.tally.add(*result)
+                return
+            for word, name, _, detail in results:
+                if word == "FAIL":
+                    print(f"     again: {name}: {detail}; {why}", flush=True)
+            wait_for_quiet()
+            self.left_s -= time.monotonic() - start
+        Attempt(test, self.tally.add)
 
 
 def limited(function):
@@ -100,14 +137,6 @@ def limited(function):
             signal.alarm(0)
 
     return run
-
-
-def run_test(tally, test):
-    def run_cases():
-        for sentence, function in test.function():
-            tally.report(f"{test.file}: {sentence}", function)
-
-    tally.report(test.name, limited(run_cases if test.has_cases else test.function))
 
 
 def main():
@@ -131,10 +160,12 @@ def main():
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that tests clean up
     tally = Tally()
+    repeats = Repeats(tally)
     for test in tests:
-        run_test(tally, test)
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    return 1 if tally.failed else 0
+        repeats.run(test)
+    passed, failed, skipped = tally.counts.values()
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

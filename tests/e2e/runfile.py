@@ -4,6 +4,7 @@
 import os
 import sqlite3
 
+from disturbance import Disturbed
 from harness import EXACT, MS, SLOWNESS, check, show
 
 # Reasons that mean a missing piece. The others are approximations that a kernel which drops events brings about.
@@ -189,4 +190,5 @@ class Run:
         check(not lossy, f"the run lost data: {lossy}")
         switches = self.value("SELECT coalesce(sum(voluntary + involuntary), 0) FROM thread_counters")
         limit = 0 if EXACT else 5 + switches * 0.01
-        check(sum(losses.values()) <= limit, f"of {switches} switches some were missed: {losses}")
+        if sum(losses.values()) > limit:
+            raise Disturbed(f"of {switches} switches some were missed: {losses}")

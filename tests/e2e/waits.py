@@ -296,7 +296,7 @@ def a_mutex_of_rust_has_its_name_and_its_holder():
         with open(f"{directory}/waited", encoding="utf-8") as file:
             waited_ns = int(file.read())
     lock = max(report["locks"], key=lambda row: row["seconds"])
-    equal("kind of the lock", lock["kind"], "lock")
+    equal(f"kind of {lock}", lock["kind"], "lock")
     check("COUNTER_LOCK" in (lock["symbol"] or ""), f"the lock is {lock}")
     between("threads that waited for it", lock["threads"], 4, 4)
     # the threads' own clocks see the spinning before the wait too
