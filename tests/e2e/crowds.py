@@ -2,7 +2,6 @@
 """Very many connections, very many requests, and clients that mean harm."""
 
 import contextlib
-import json
 import random
 import resource
 import socket
@@ -10,8 +9,9 @@ import struct
 import threading
 
 from exchange import RequestServer, check_count, flows, kept, settle, waiting_client
-from harness import Skip, between, check, equal, find_program, need, run_command, temporary_directory, test, wait_until
+from harness import Skip, between, check, equal, temporary_directory, test, wait_until
 from loads import BigNginx, Demo, wrk
+from probes import objects, objects_of
 from recorder import Recorder
 
 CONNECTIONS = 10_000
@@ -20,23 +20,15 @@ CONNECTIONS = 10_000
 RSS_BYTES = (112 + 32) << 20
 
 
-def objects():
-    """Ids of all BPF programs, maps and links of this machine."""
-    need("bpftool")
-    found = set()
-    for kind in ("prog", "map", "link"):
-        done = run_command(find_program("bpftool"), "-j", kind, "list")
-        equal(f"status of bpftool {kind} ({done.stderr.strip()})", done.returncode, 0)
-        found |= {(kind, entry["id"]) for entry in json.loads(done.stdout or "[]") if "id" in entry}
-    return found
-
-
 @contextlib.contextmanager
-def nothing_left_behind():
-    before = objects()
-    yield
+def recorder_that_leaves_nothing(*arguments, **options):
+    """A recorder, none of whose BPF objects is there after its end; others may come and go on this machine meanwhile."""
+    with Recorder(*arguments, **options) as recorder:
+        held = objects_of(recorder.pid)
+        check({kind for kind, _ in held} == {"prog", "map", "link"}, f"its BPF objects are {held}")
+        yield recorder
     # the kernel frees them a moment after their last user is gone
-    wait_until("its BPF objects are gone", lambda: objects() <= before)
+    wait_until("its BPF objects are gone", lambda: not held & objects())
 
 
 def check_rss(run):
@@ -49,14 +41,13 @@ def ten_thousand_connections_are_followed_in_bounded_memory():
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < CONNECTIONS + 100:
         raise Skip(f"the limit of open files is below {CONNECTIONS}")
     with temporary_directory() as directory, RequestServer(directory, mode="epoll", backlog=4096) as server:
-        with nothing_left_behind():
-            with Recorder(directory, "-p", server.pid, interval="1s") as recorder:
-                crowd = {"connections": CONNECTIONS, "requests": 3, "mode": "sweep", "sources": 16}
-                with waiting_client(server, **crowd, think_us=500_000, hold_us=1_200_000) as client:
-                    client.go()
-                    truth = client.truth(60)
-                    settle(server)
-                recorder.stop()
+        with recorder_that_leaves_nothing(directory, "-p", server.pid, interval="1s") as recorder:
+            crowd = {"connections": CONNECTIONS, "requests": 3, "mode": "sweep", "sources": 16}
+            with waiting_client(server, **crowd, think_us=500_000, hold_us=1_200_000) as client:
+                client.go()
+                truth = client.truth(60)
+                settle(server)
+            recorder.stop()
         run = kept(recorder)
         flow = check_count(run, server, truth)
         equal("connections opened", flow.traffic("opened"), CONNECTIONS)
@@ -69,8 +60,8 @@ def ten_thousand_connections_are_followed_in_bounded_memory():
 
 @test
 def many_thousand_requests_per_second_are_counted_in_bounded_memory():
-    with temporary_directory() as directory, BigNginx(directory) as server, nothing_left_behind():
-        with Recorder(directory, "--port", server.port, interval="1s") as recorder:
+    with temporary_directory() as directory, BigNginx(directory) as server:
+        with recorder_that_leaves_nothing(directory, "--port", server.port, interval="1s") as recorder:
             load = wrk(directory, server.port, 64, 4)
             run = recorder.stop()
             requests = flows(run).traffic("requests")
@@ -186,10 +177,10 @@ class Attackers:
 
 @test
 def clients_that_mean_harm_disturb_neither_the_server_nor_the_recording():
-    with temporary_directory() as directory, Demo("--hidden", 16) as server, nothing_left_behind():
+    with temporary_directory() as directory, Demo("--hidden", 16) as server:
         half_open = [connect(server.port) for _ in range(50)]  # and they never say a word
         try:
-            with Recorder(directory, "--port", server.port) as recorder:
+            with recorder_that_leaves_nothing(directory, "--port", server.port) as recorder:
                 with Attackers(server.port) as attackers:
                     load = wrk(directory, server.port, 8, 4, path="/infer")  # which sees no error
                 recorder.stop()  # with status 0, its laws and no loss that matters

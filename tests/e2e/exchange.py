@@ -12,6 +12,7 @@ CALLS = ("read", "recv", "recvfrom", "recvmsg", "readv", "recvmmsg", "sendfile",
 BLOCKING, EVENTED = ("one", "threads"), ("epoll", "edge", "workers")
 MODES = (*BLOCKING, *EVENTED, "uring")
 TRANSPORTS = ("tcp4", "tcp6", "unix")
+TCP_LISTEN, TCP_TIME_WAIT = "0A", "06"  # as /proc/net/tcp has them
 
 
 def settings(**values):
@@ -63,18 +64,43 @@ def ask(server, limit_s=60, **values):
         return client.truth(limit_s)
 
 
-def settle(server):
-    """Wait until the server has closed what its clients have: it does that after them."""
-
-    folder = f"/proc/{server.pid}/fd"
+def socket_count(pid):
+    """Descriptors of sockets that a process has."""
 
     def is_socket(fd):
         try:
-            return os.readlink(f"{folder}/{fd}").startswith("socket:")
+            return os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")
         except FileNotFoundError:  # closed since
             return False
 
-    wait_until("the server has only its listener left", lambda: sum(map(is_socket, os.listdir(folder))) == 1)
+    return sum(map(is_socket, os.listdir(f"/proc/{pid}/fd")))
+
+
+def has_connections(server):
+    """True while the kernel has a TCP socket at the server's port that is not at its end."""
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{server.pid}/net/{name}", encoding="ascii") as file:
+            for line in file.readlines()[1:]:
+                _, local, _, state, *_ = line.split()
+                if int(local.rsplit(":", 1)[1], 16) == server.port and state not in (TCP_LISTEN, TCP_TIME_WAIT):
+                    return True
+    return False
+
+
+def is_at_rest(pid):
+    """True if each of its threads sleeps: what a call that closes a descriptor does comes after that is gone from the list."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] in "RD":
+                return False
+    return True
+
+
+def settle(server):
+    """Wait until the server has closed what its clients have, which it does after them, and the kernel has too."""
+    wait_until("the server has only its listener left", lambda: socket_count(server.pid) == 1)
+    wait_until("the kernel has none of its connections left", lambda: not has_connections(server), step_s=0.05)
+    wait_until("the server rests", lambda: is_at_rest(server.pid))
 
 
 def waiting_client(server, **values):

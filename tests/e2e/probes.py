@@ -59,20 +59,46 @@ def check_all_loaded(pid):
     check(not unattached, f"not attached: {unattached}")
 
 
+def objects_of(pid):
+    """(kind, id) of the BPF programs, maps and links that a process holds."""
+    found = set()
+    for fields in descriptors(pid):
+        for kind, key in (("prog", "prog_id"), ("map", "map_id"), ("link", "link_id")):
+            if key in fields:
+                found.add((kind, int(fields[key])))
+    return found
+
+
+def objects():
+    """(kind, id) of all BPF programs, maps and links of this machine."""
+    need("bpftool")
+    found = set()
+    for kind in ("prog", "map", "link"):
+        done = run_command(find_program("bpftool"), "-j", kind, "list")
+        equal(f"status of bpftool {kind} ({done.stderr.strip()})", done.returncode, 0)
+        found |= {(kind, entry["id"]) for entry in json.loads(done.stdout or "[]") if "id" in entry}
+    return found
+
+
 def check_none_left(loaded):
     # the kernel frees programs a moment after their last user is gone
     wait_until("its programs are gone", lambda: not {program["id"] for program in bpftool_programs()} & loaded)
 
 
-def programs_of(pid):
-    """Ids of the BPF programs that a process holds, and of those that its links attach."""
-    loaded, attached = set(), set()
+def descriptors(pid):
+    """What the kernel tells of each open file of a process, as a dictionary."""
     for entry in os.listdir(f"/proc/{pid}/fdinfo"):
         try:
             with open(f"/proc/{pid}/fdinfo/{entry}", encoding="utf-8") as file:
-                fields = dict(line.split(":", 1) for line in file if ":" in line)
+                yield dict(line.split(":", 1) for line in file if ":" in line)
         except FileNotFoundError:  # closed since: the recorder opens some for a moment
             continue
+
+
+def programs_of(pid):
+    """Ids of the BPF programs that a process holds, and of those that its links attach."""
+    loaded, attached = set(), set()
+    for fields in descriptors(pid):
         if "link_id" in fields:
             attached.add(int(fields["prog_id"]))
         elif "prog_id" in fields:
