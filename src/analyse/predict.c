@@ -6,6 +6,7 @@
 /* How far the bounds are off, apart from noise: they leave out that parts of a system hinder each other near their limits. */
 #define BOUND_ERROR 0.15
 #define SAME_ERROR 0.08 /* where nothing is expected to change */
+#define COLD_ERROR 0.15 /* of CPU time that remains where other goes: among that it found its caches cold, alone it may take less */
 
 /* The resources of a server of which there can be more or fewer. */
 enum part { PART_CPU, PART_THREAD, PART_POOL, PART_LOCK, PART_LOAD, PARTS };
@@ -21,6 +22,7 @@ static const char *const part_words[PARTS] = {
 /* The highest throughput that each allows; INFINITY: as much as anybody likes. */
 struct bounds {
 	double rps[PARTS];
+	double error[PARTS]; /* how far it may be off, as a share of it, beside what all are; 0: no more */
 };
 
 static double or_infinity(double value)
@@ -30,14 +32,14 @@ static double or_infinity(double value)
 
 /*
  * The CPUs over what a request takes of them. What others take at any load, as the rest of the host does, is not the requests'; what they
- * take more at the highest, as a load generator does, is.
+ * take more at the highest, as a load generator does, is: of that, so much is taken.
  */
-static double cpu_bound_rps(const struct hr_contrast *contrast)
+static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us, double other_share)
 {
 	const double *top = contrast->top.value, *low = contrast->low.value;
 	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
 	double always = contrast->has_low ? fmin(low[HR_LAW_CPUS_OTHER], top[HR_LAW_CPUS_OTHER]) : 0;
-	double per_request_us = top[HR_LAW_CPU_DEMAND] + (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
+	double per_request_us = demand_us + other_share * (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
 
 	return or_infinity((cpus - always) / per_request_us * 1e6);
 }
@@ -46,9 +48,9 @@ static double cpu_bound_rps(const struct hr_contrast *contrast)
 static struct bounds measure(const struct hr_contrast *contrast)
 {
 	const double *top = contrast->top.value, *low = contrast->low.value;
-	struct bounds bounds;
+	struct bounds bounds = { 0 };
 
-	bounds.rps[PART_CPU] = cpu_bound_rps(contrast);
+	bounds.rps[PART_CPU] = cpu_bound_rps(contrast, top[HR_LAW_CPU_DEMAND], 1);
 	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY]);
 	bounds.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_POOL_DEMAND] * 1e6);
 	bounds.rps[PART_LOCK] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_LOCK_CONTENDED]);
@@ -95,7 +97,7 @@ static void add_bounded(struct hr_verdict *verdict, enum hr_change change, const
 			least = part;
 	if (isinf(bounds->rps[least]))
 		return;
-	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(noise, BOUND_ERROR), part_words[least]);
+	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(hypot(noise, BOUND_ERROR), bounds->error[least]), part_words[least]);
 }
 
 /* 95 % of the mean over the windows of a level, as a share of it. */
@@ -113,7 +115,7 @@ static double noise_of(const struct hr_level *level)
 	return level->window_count > 1 && mean > 0 ? 2 * sqrt(squares / (double)(level->window_count - 1)) : 0;
 }
 
-/* What of a request's time at low load goes with the cause: its share of what is not idle. */
+/* What of a request's time at low load goes with the cause, where it is not known of requests but of all that is not idle: its share. */
 static double gone_share(enum hr_verdict_class class, const double *low)
 {
 	double share;
@@ -123,24 +125,61 @@ static double gone_share(enum hr_verdict_class class, const double *low)
 	case HR_VERDICT_MEMORY: share = low[HR_LAW_BUSY_MEMORY]; break;
 	case HR_VERDICT_KERNEL_LOCK: share = low[HR_LAW_BUSY_KLOCK]; break;
 	case HR_VERDICT_DEVICE: share = low[HR_LAW_BUSY_DEVICE]; break;
+	case HR_VERDICT_TIMER: share = low[HR_LAW_BUSY_SLEEP]; break;
 	default: return 0;
 	}
 	return share > 0 && share < 1 ? share : 0;
 }
 
+/*
+ * What the load allows without the cause. A client's turn at low load is the time in the server and what it takes between two requests;
+ * what is saved in the server shortens it, but to no less than the CPU time that is left.
+ */
+static double load_bound_rps(enum hr_verdict_class class, const struct hr_remains *remains, double measured_rps,
+			     const struct hr_contrast *contrast)
+{
+	const double *low = contrast->low.value;
+	double saved_us = fmax(remains->saved_us, gone_share(class, low) * low[HR_LAW_LATENCY]);
+	double most_us = low[HR_LAW_LATENCY] - (remains->cpu_us > 0 ? remains->cpu_us : low[HR_LAW_CPU_DEMAND]);
+	double clients = low[HR_LAW_CLIENTS] > 0 ? low[HR_LAW_CLIENTS] : low[HR_LAW_IN_FLIGHT];
+	double turn_us = clients / low[HR_LAW_THROUGHPUT] * 1e6;
+
+	saved_us = fmin(saved_us, fmax(0, most_us));
+	return saved_us > 0 && turn_us > saved_us ? measured_rps * turn_us / (turn_us - saved_us) : measured_rps;
+}
+
+/*
+ * What others take with each request is the load generator's, and stays; or it is done by threads of the kernel for the sake of the
+ * cause, as reclaim and I/O are, and goes. Which it is, is not known: half of it is taken, and the range reaches both ends.
+ */
+static void take_cpu(const struct hr_contrast *contrast, const struct hr_remains *remains, double demand_us, struct bounds *left)
+{
+	double least_rps = cpu_bound_rps(contrast, demand_us, 1), most_rps = cpu_bound_rps(contrast, demand_us, 0);
+
+	left->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, 0.5);
+	left->error[PART_THREAD] = left->error[PART_POOL] = hypot(remains->cpu_error, COLD_ERROR);
+	left->error[PART_CPU] = hypot(left->error[PART_POOL], (most_rps - least_rps) / 2 / left->rps[PART_CPU]);
+}
+
 /* With the cause gone: what is bound by it now is bound by the others. */
-static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_contrast *contrast)
+static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_remains *remains,
+			     const struct hr_contrast *contrast)
 {
 	const double *top = contrast->top.value;
+	double demand_us = remains->cpu_us > 0 ? fmin(remains->cpu_us, top[HR_LAW_CPU_DEMAND]) : top[HR_LAW_CPU_DEMAND];
 	enum part part = part_of(class);
 	struct bounds left = *measured;
 
 	if (part < PARTS)
 		left.rps[part] = INFINITY;
-	left.rps[PART_LOAD] /= 1 - gone_share(class, contrast->low.value);
+	left.rps[PART_LOAD] = load_bound_rps(class, remains, left.rps[PART_LOAD], contrast);
+	if (remains->cpu_us > 0) {
+		take_cpu(contrast, remains, demand_us, &left);
+		left.rps[PART_THREAD] *= top[HR_LAW_CPU_DEMAND] / demand_us;
+	}
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
-		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_CPU_DEMAND] * 1e6);
+		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / demand_us * 1e6);
 	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED) { /* what is spun away is not there at low load */
 		left.rps[PART_THREAD] = left.rps[PART_POOL] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] * top[HR_LAW_CPU_DEMAND] / contrast->low.value[HR_LAW_CPU_DEMAND]);
@@ -209,7 +248,7 @@ static bool is_shared(enum hr_verdict_class class)
 	       class == HR_VERDICT_NETWORK_SEND;
 }
 
-void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, struct hr_verdict *verdict)
+void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *remains, const struct hr_level *top, struct hr_verdict *verdict)
 {
 	double now_rps = most_now_rps(contrast, verdict), noise = noise_of(top);
 	struct bounds measured, left;
@@ -233,6 +272,6 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_level *top, 
 		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");
 	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED)
 		return; /* useful work is no cause that could go: twice the CPUs says what there is to say */
-	left = without(verdict->finding.class, &measured, contrast);
+	left = without(verdict->finding.class, &measured, remains, contrast);
 	add_bounded(verdict, HR_CHANGE_CAUSE_REMOVED, &left, now_rps, noise);
 }

@@ -252,6 +252,7 @@ void hr_verdict_find(const struct hr_summary *whole, const struct hr_axis *axis,
 {
 	const struct hr_level *top, *low;
 	struct hr_contrast contrast;
+	struct hr_remains remains;
 	const char *why;
 
 	*ret_verdict = (struct hr_verdict){ .throughput_rps = NAN, .load = NAN, .headroom = NAN };
@@ -275,7 +276,8 @@ void hr_verdict_find(const struct hr_summary *whole, const struct hr_axis *axis,
 	hr_laws_of(top, &ret_verdict->texts, &contrast.top);
 	hr_laws_of(low, &ret_verdict->texts, &contrast.low);
 	judge(axis, &contrast, ret_verdict);
-	hr_predict(&contrast, top, ret_verdict);
+	hr_remains_find(ret_verdict->finding.class, whole, contrast.has_low ? low->summary : NULL, &remains);
+	hr_predict(&contrast, &remains, top, ret_verdict);
 }
 
 void hr_verdict_fini(struct hr_verdict *verdict)

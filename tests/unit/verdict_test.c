@@ -166,6 +166,8 @@ static void thresholds_have_reasons_and_soft_edges(void **state)
 	}
 }
 
+static const struct hr_remains nothing_goes = { NAN, 0, 0 };
+
 static struct hr_prediction predicted(struct hr_verdict *verdict, enum hr_change change)
 {
 	for (size_t i = 0; i < verdict->prediction_count; i++)
@@ -187,7 +189,7 @@ static void a_pool_is_predicted_by_its_slots(void **state)
 	(void)state;
 	contrast.top.value[HR_LAW_POOL_DEMAND] = 4000;
 	contrast.low.value[HR_LAW_THROUGHPUT] = 240; /* 1 client: so 16 could have 3840 */
-	hr_predict(&contrast, &level, &verdict);
+	hr_predict(&contrast, &nothing_goes, &level, &verdict);
 	twice = predicted(&verdict, HR_CHANGE_TWICE_WORKERS);
 	assert_true(fabs(twice.throughput_rps - 2000) < 1);
 	assert_true(twice.range.low < 1800 && twice.range.high > 2200 && twice.range.low > 1500);
@@ -203,11 +205,11 @@ static void nothing_is_predicted_of_what_is_not_known(void **state)
 	struct hr_level level = { 0 };
 
 	(void)state;
-	hr_predict(&contrast, &level, &verdict);
+	hr_predict(&contrast, &nothing_goes, &level, &verdict);
 	assert_int_equal(verdict.prediction_count, 0);
 	verdict.finding.class = HR_VERDICT_CPU_SATURATED;
 	contrast.top.value[HR_LAW_THROUGHPUT] = NAN;
-	hr_predict(&contrast, &level, &verdict);
+	hr_predict(&contrast, &nothing_goes, &level, &verdict);
 	assert_int_equal(verdict.prediction_count, 0);
 }
 
