@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "analyse/student.h"
 
@@ -74,10 +75,73 @@ static struct hr_range limit_range(const struct sums *sums, double slope, double
 	return (struct hr_range){ full / most, least > 0 ? full / least : NAN };
 }
 
+struct hr_line hr_line_fit(const double *x, const double *y, const double *weights, size_t count)
+{
+	double sum = 0, x_mean = 0, y_mean = 0, squares = 0, products = 0, left = 0, variance;
+	struct hr_line line = { NAN, NAN, NAN, NAN, count };
+
+	for (size_t i = 0; i < count; i++)
+		sum += weights[i];
+	for (size_t i = 0; i < count; i++) {
+		x_mean += weights[i] * x[i] / sum;
+		y_mean += weights[i] * y[i] / sum;
+	}
+	for (size_t i = 0; i < count; i++) {
+		squares += weights[i] * pow(x[i] - x_mean, 2);
+		products += weights[i] * (x[i] - x_mean) * (y[i] - y_mean);
+	}
+	if (!(squares > 0))
+		return line;
+	line.slope = products / squares;
+	line.start = y_mean - line.slope * x_mean;
+	for (size_t i = 0; i < count; i++)
+		left += weights[i] * pow(y[i] - line.start - line.slope * x[i], 2);
+	if (count < 3)
+		return line;
+	variance = left / (double)(count - 2);
+	line.slope_error = sqrt(variance / squares);
+	line.start_error = sqrt(variance * (1 / sum + x_mean * x_mean / squares));
+	return line;
+}
+
+/* The two-sided quantile is the stricter one: 97.5 % of one side. */
+bool hr_line_rises(const struct hr_line *line)
+{
+	return line->slope > 0 && (line->count < 3 || line->slope > hr_student_t(line->count - 2) * line->slope_error);
+}
+
+bool hr_line_starts_above(const struct hr_line *line)
+{
+	return line->count > 2 && line->start > 0 && line->start > hr_student_t(line->count - 2) * line->start_error;
+}
+
+/* The line with a start of its own, of the usable points. */
+static struct hr_line line_of(const struct hr_capacity_resource *resource, double load_most)
+{
+	double *columns = calloc(3 * resource->point_count + 1, sizeof(*columns));
+	struct hr_line line = { NAN, NAN, NAN, NAN, 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; columns && i < resource->point_count; i++) {
+		const struct hr_capacity_point *point = &resource->points[i];
+
+		if (!is_usable(point, load_most))
+			continue;
+		columns[count] = point->throughput_rps;
+		columns[resource->point_count + count] = point->utilisation;
+		columns[2 * resource->point_count + count++] = weight(point);
+	}
+	if (columns)
+		line = hr_line_fit(columns, columns + resource->point_count, columns + 2 * resource->point_count, count);
+	free(columns);
+	return line;
+}
+
 void hr_capacity_of(const struct hr_capacity_resource *resource, double load_most, struct hr_capacity *ret_capacity)
 {
 	struct sums sums = sum_up(resource, load_most);
 	double full = resource->full > 0 ? resource->full : 1;
+	struct hr_line line;
 
 	*ret_capacity = (struct hr_capacity){ SIZE_MAX, NAN, { NAN, NAN }, NAN, NAN, sums.count };
 	if (!sums.count)
@@ -90,6 +154,14 @@ void hr_capacity_of(const struct hr_capacity_resource *resource, double load_mos
 	ret_capacity->demand_growth = demand(sums.last) / demand(sums.first);
 	ret_capacity->range = limit_range(&sums, ret_capacity->demand_s,
 					  slope_error(resource, load_most, &sums, ret_capacity->demand_s), full);
+	line = line_of(resource, load_most);
+	if (hr_line_starts_above(&line) && hr_line_rises(&line) && line.start < full) {
+		double slope_least = line.slope - hr_student_t(line.count - 2) * line.slope_error;
+
+		ret_capacity->demand_s = line.slope;
+		ret_capacity->limit_rps = (full - line.start) / line.slope;
+		ret_capacity->range.high = (full - line.start) / slope_least;
+	}
 }
 
 void hr_capacity_limit(const struct hr_capacity_resource *resources, size_t count, double load_most, struct hr_capacity *ret_capacity)

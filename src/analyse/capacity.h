@@ -2,6 +2,7 @@
 #ifndef HR_ANALYSE_CAPACITY_H
 #define HR_ANALYSE_CAPACITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "analyse/model.h"
@@ -38,8 +39,26 @@ struct hr_capacity {
 };
 
 /*
+ * A straight line through points (x, y), by least squares with these weights. NAN: there are fewer than two x, and for errors, which
+ * are standard errors, fewer than three points.
+ */
+struct hr_line {
+	double slope, slope_error;
+	double start, start_error; /* y at x = 0 */
+	size_t count;
+};
+
+struct hr_line hr_line_fit(const double *x, const double *y, const double *weights, size_t count);
+
+/* Is it above 0, by Student's t at 95 % (one side)? Of two points it is not known: then what they show is taken. */
+bool hr_line_rises(const struct hr_line *line);
+bool hr_line_starts_above(const struct hr_line *line); /* false of two points */
+
+/*
  * Demand of a resource by regression of U on X through the origin, weighted by seconds, and its limit; the range is that of the
- * regression's slope (Student's t), widened to hold the limits by the first and the last point alone where demand drifts. Points
+ * regression's slope (Student's t), widened to hold the limits by the first and the last point alone where demand drifts. Where the
+ * line significantly starts above 0, what is used without a request is none of a request's demand: with an idle CPU a request costs
+ * more than among others. Then the limit is where that line is full, and the range goes on to the one through the origin. Points
  * with a load above load_most are left out; INFINITY: all are taken; NAN of load is taken then only. ret->resource is 0, or
  * SIZE_MAX where no point is usable.
  */

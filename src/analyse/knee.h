@@ -16,7 +16,7 @@ struct hr_knee {
 	double throughput_rps; /* measured there */
 	double predicted_rps;  /* NAN: no level at half of it or below, or no resource that is known there */
 	struct hr_range range; /* 95 % of that; NAN: told from one level */
-	const char *resource;  /* that would be full first: "CPUs", "busiest thread", "worker pool", "CPU quota"; NULL: none */
+	const char *resource;  /* that would be full first: "CPUs", "busiest thread", "worker pool", "CPU quota", "lock", ...; NULL: none */
 	size_t level_count;    /* it was told from so many levels */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/lock_use.h"
 #include "headroom/net.h"
 #include "store/tables.h"
 
@@ -285,51 +286,23 @@ static const char *main_subject(const struct hr_summary *summary, enum hr_subjec
 	return subject;
 }
 
-/* A lock may be several words: a mutex with its condition, as Python's; they are one if they lie that near to each other. */
-#define LOCK_BYTES 64
-
-static bool is_same_lock(const struct hr_lock_summary *a, const struct hr_lock_summary *b)
-{
-	unsigned long long at, other;
-
-	if (a == b)
-		return true;
-	if (a->process_id != b->process_id || !a->address || !b->address || a->is_kernel || b->is_kernel)
-		return false;
-	at = strtoull(a->address, NULL, 0);
-	other = strtoull(b->address, NULL, 0);
-	return at && other && (at > other ? at - other : other - at) < LOCK_BYTES;
-}
-
 static void lock_laws(struct of *of)
 {
-	const struct hr_waits_summary *waits = &of->summary->waits;
-	const struct hr_lock_summary *worst = NULL;
-	double waited_ns = 0, contended_ns = 0;
+	const struct hr_lock_summary *worst = hr_lock_worst(of->summary);
+	struct hr_lock_use use;
 	char name[256];
 
-	for (size_t i = 0; i < waits->lock_count; i++) {
-		const struct hr_lock_summary *lock = &waits->locks[i];
-
-		if (lock->is_lock && !lock->is_kernel && (!worst || lock->time_ns > worst->time_ns))
-			worst = lock;
-	}
 	of->laws->subject.kernel_lock = main_subject(of->summary, HR_SUBJECT_KLOCK);
 	of->laws->subject.device = main_subject(of->summary, HR_SUBJECT_DEVICE);
 	if (!worst)
 		return;
-	for (size_t i = 0; i < waits->lock_count; i++) {
-		if (!is_same_lock(worst, &waits->locks[i]))
-			continue;
-		waited_ns += (double)waits->locks[i].time_ns;
-		contended_ns += fmax(0, known(waits->locks[i].contended_ns));
-	}
+	use = hr_lock_use_of(of->summary, worst);
 	of->laws->subject.lock = hr_texts_keep(of->texts, hr_lock_title(worst->name, worst->is_gil, name, sizeof(name)));
 	of->laws->subject.holder = worst->releaser;
-	set(of, HR_LAW_LOCK_CONTENDED, fmin(1, contended_ns / of->recorded_ns));
-	set(of, HR_LAW_LOCK_WAITERS, waited_ns / of->recorded_ns);
-	set(of, HR_LAW_LOCK_OF_BUSY, ratio(waited_ns, of->busy_ns));
-	set(of, HR_LAW_LOCK_WAIT, waited_ns / of->requests / 1e3);
+	set(of, HR_LAW_LOCK_CONTENDED, fmin(1, use.contended_ns / of->recorded_ns));
+	set(of, HR_LAW_LOCK_WAITERS, use.waited_ns / of->recorded_ns);
+	set(of, HR_LAW_LOCK_OF_BUSY, ratio(use.waited_ns, of->busy_ns));
+	set(of, HR_LAW_LOCK_WAIT, use.waited_ns / of->requests / 1e3);
 }
 
 /*
