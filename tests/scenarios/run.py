@@ -8,6 +8,7 @@ usage: run.py [OPTION]... [NAME]...
   --list      only say what they are
   --runs N    each N times
   --removed   also without the cause: throughput must rise, and what headroom predicted is graded
+  --grade DIR no run: the verdicts and predictions of the files that --keep left there, with the rules as they are now
   --settled   those alone whose verdict was right in every run so far, as continuous integration does
   --truth     without headroom: the load alone, with and without the cause
   --keep DIR  keep the run files: DIR/NAME.db, and DIR/NAME.removed.db
@@ -52,6 +53,8 @@ class Result:
     verdict: dict = None
     runner_up: dict = None
     throughput: dict = None  # level: requests per second
+    prediction: dict = None  # what the change was predicted to bring, and what it brought: see grade_change()
+    knee: dict = None  # likewise of the knee: grade_knee()
     seconds: float = 0
 
 
@@ -90,7 +93,7 @@ def inside(run):
 
 
 def sweep(scenario, run, path):
-    """Record the load's levels, and return the report."""
+    """Record the load's levels."""
     with inside(run):
         done = run_command(
             *(HEADROOM, "sweep", *run.target, "--levels", ",".join(map(str, scenario.levels))),
@@ -99,6 +102,9 @@ def sweep(scenario, run, path):
             limit_s=LEVEL_LIMIT_S * len(scenario.levels),
         )
     equal(f"status of the sweep ({done.stderr.strip()[-600:]})", done.returncode, 0)
+
+
+def report_of(path):
     done = run_command(HEADROOM, "report", path, "--format", "json")
     equal(f"status of the report ({done.stderr.strip()})", done.returncode, 0)
     return json.loads(done.stdout)
@@ -124,19 +130,37 @@ def run_recorded(scenario, result, directory, keep):
     name = scenario.name + (".removed" if result.removed else "")
     path = os.path.join(keep or directory, f"{name}.db")
     with start(scenario, result.removed, directory) as run:
-        report = sweep(scenario, run, path)
+        sweep(scenario, run, path)
+    take_report(scenario, result, report_of(path))
+    if not result.removed:
+        grade_verdict(scenario, run.backend, result)
+
+
+def run_kept(scenario, result, directory):
+    """As it was recorded before; the port of a backend is not known any more."""
+    path = os.path.join(directory, scenario.name + (".removed" if result.removed else "") + ".db")
+    if not os.path.exists(path):
+        raise Skip(f"there is no {path}")
+    take_report(scenario, result, report_of(path))
+    if not result.removed:
+        grade_verdict(scenario, r"\d+", result)
+
+
+def take_report(scenario, result, report):
     result.throughput = rates_of(report)
     result.verdict, result.runner_up = report.get("verdict"), report.get("runner_up")
     if not result.removed:
-        grade_verdict(scenario, run, result)
+        result.knee = grade_knee(scenario, result.verdict)
+        if result.knee:
+            result.why = "knee" + told(result.knee)[1:]
 
 
-def grade_verdict(scenario, run, result):
+def grade_verdict(scenario, backend, result):
     verdict = result.verdict
     check(verdict, "there is no verdict")
     check(verdict["class"] == scenario.truth, f"the verdict is {verdict['class']}")
     if scenario.subject:
-        pattern = scenario.subject.replace("{backend}", str(run.backend))
+        pattern = scenario.subject.replace("{backend}", str(backend))
         check(re.search(pattern, verdict["subject"] or ""), f"the subject is {verdict['subject']!r}, not {scenario.subject}")
 
 
@@ -150,17 +174,59 @@ def grade_removed(scenario, base, result):
     before, after = best(base.throughput), best(result.throughput)
     check(before and after, "throughput was not measured")
     check(after >= scenario.gain * before, f"throughput is {after / before:.2f} times as high, not {scenario.gain}")
-    result.why = f"x{after / before:.2f}" + predicted(scenario, base, after)
+    result.prediction = grade_change(scenario.change, base.verdict, after)
+    result.why = f"x{after / before:.2f}" + told(result.prediction)
 
 
-def predicted(scenario, base, after):
-    for row in (base.verdict or {}).get("prediction") or []:
-        if row.get("change") == scenario.change and row.get("throughput_rps"):
-            low, high = row.get("range_rps") or (None, None)
-            inside_it = low is not None and high is not None and low <= after <= high
-            error = row["throughput_rps"] / after - 1
-            return f", predicted {row['throughput_rps']:.0f} of {after:.0f} ({error:+.0%}, {'in' if inside_it else 'NOT in'} its interval)"
-    return ""
+# How good the predictions are: a number that is said, and not a test
+
+CLOSE = 0.15  # of what was measured
+# What is full at the knee of these can be seen from its first request on
+WITH_KNEE = ("cpu-saturated", "cpu-quota", "serial-thread", "lock-contention", "worker-pool")
+
+
+def grade(predicted_rps, range_rps, measured_rps):
+    low, high = range_rps or (None, None)
+    return {
+        "predicted_rps": predicted_rps,
+        "range_rps": range_rps,
+        "measured_rps": measured_rps,
+        "error": predicted_rps / measured_rps - 1,
+        "inside": low is not None and high is not None and low <= measured_rps <= high,
+    }
+
+
+def grade_change(change, verdict, measured_rps):
+    """The prediction of a verdict; None: it has none of that change."""
+    for row in (verdict or {}).get("prediction") or []:
+        if row.get("change") == change and row.get("throughput_rps"):
+            return grade(row["throughput_rps"], (row["low_rps"], row["high_rps"]), measured_rps)
+    return None
+
+
+def grade_knee(scenario, verdict):
+    """What the levels up to half the knee say of its throughput; None: it is none of those, or they say nothing."""
+    knee = (verdict or {}).get("knee")
+    if scenario.truth not in WITH_KNEE or not knee or not knee.get("predicted_rps"):
+        return None
+    return grade(knee["predicted_rps"], knee.get("range_rps"), knee["throughput_rps"])
+
+
+def told(graded):
+    if not graded:
+        return ""
+    inside_it = "in" if graded["inside"] else "NOT in"
+    return (
+        f", predicted {graded['predicted_rps']:.0f} of {graded['measured_rps']:.0f} "
+        f"({graded['error']:+.0%}, {inside_it} its interval)"
+    )
+
+
+def counted(graded):
+    """Of predictions, how many came true; those that were not made are none."""
+    made = [one for one in graded if one]
+    inside_it, close = sum(one["inside"] for one in made), sum(abs(one["error"]) <= CLOSE for one in made)
+    return f"{inside_it} of {len(made)} in their interval, {close} of {len(made)} within {CLOSE:.0%}"
 
 
 # The rules know nothing of all this
@@ -194,7 +260,7 @@ class Suite:
 
     def run(self, scenario):
         base = self.run_one(scenario, False)
-        if (self.options.removed or self.options.truth) and scenario.gain and base.word != "SKIP":
+        if (self.options.removed or self.options.truth or self.options.grade) and scenario.gain and base.word != "SKIP":
             self.run_one(scenario, True, base)
 
     def run_one(self, scenario, removed, base=None):
@@ -202,7 +268,9 @@ class Suite:
         start_s = time.monotonic()
         try:
             with temporary_directory() as directory:
-                if self.options.truth:
+                if self.options.grade:
+                    run_kept(scenario, result, self.options.grade)
+                elif self.options.truth:
                     run_alone(scenario, result, directory)
                 else:
                     run_recorded(scenario, result, directory, self.options.keep)
@@ -235,19 +303,28 @@ class Suite:
 
     def print_confusion(self):
         """A row per truth, with the verdicts that it got."""
-        told = [result for result in self.results if result.verdict and not result.removed]
-        if not told:
+        judged = [result for result in self.results if result.verdict and not result.removed]
+        if not judged:
             return
         print(f"\n{'truth':20} verdicts")
         for truth in dict.fromkeys(scenario.truth for scenario in SCENARIOS):
-            counts = Counter(result.verdict["class"] for result in told if result.truth == truth)
+            counts = Counter(result.verdict["class"] for result in judged if result.truth == truth)
             if counts:
                 print(f"{truth:20} " + ", ".join(f"{name} {count}" for name, count in counts.most_common()))
-        right = sum(result.verdict["class"] == result.truth for result in told)
-        print(f"{right} of {len(told)} right\n")
+        right = sum(result.verdict["class"] == result.truth for result in judged)
+        print(f"{right} of {len(judged)} right\n")
+
+    def print_predictions(self):
+        for what, graded in (
+            ("changes", [result.prediction for result in self.results]),
+            ("knees", [result.knee for result in self.results]),
+        ):
+            if any(graded):
+                print(f"predicted {what}: {counted(graded)}")
 
     def finish(self):
         self.print_confusion()
+        self.print_predictions()
         if self.options.json:
             with open(self.options.json, "w", encoding="utf-8") as file:
                 json.dump([vars(result) for result in self.results], file, indent=1)
@@ -268,6 +345,7 @@ def parse():
     parser.add_argument("--settled", action="store_true")
     parser.add_argument("--truth", action="store_true")
     parser.add_argument("--keep")
+    parser.add_argument("--grade")
     parser.add_argument("--json")
     parser.add_argument("name", nargs="*")
     return parser.parse_args()
@@ -290,7 +368,7 @@ def main():
         for scenario in chosen:
             print(f"{scenario.name}: {scenario.truth}; {scenario.known_by}")
         return 0
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not options.grade:
         sys.exit("run.py: recording loads BPF programs: run it as root")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end
     if options.keep:
