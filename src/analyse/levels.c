@@ -15,7 +15,8 @@
 #define GROUP_INTERVALS_MIN 3
 
 struct interval {
-	int64_t id, start_ns, end_ns;
+	int64_t id;
+	uint64_t start_ns, end_ns;
 	struct hr_window window;
 	size_t level; /* index in axis->levels; SIZE_MAX: in none */
 };
@@ -29,38 +30,6 @@ struct axis_load {
 	size_t interval_count;
 	bool out_of_memory;
 };
-
-typedef int on_row(struct axis_load *load, struct hr_query *query);
-
-static int run_query(struct axis_load *load, const char *sql, on_row *row)
-{
-	struct hr_query *query;
-	int ret = hr_query_open(load->reader, &query, load->err, sql, "");
-
-	if (ret)
-		return ret;
-	while ((ret = hr_query_next(query)) > 0) {
-		ret = row(load, query);
-		if (ret || load->out_of_memory)
-			break;
-	}
-	hr_query_close(query);
-	if (load->out_of_memory)
-		return hr_err_set(load->err, -ENOMEM, "no memory for the levels of '%s'", hr_reader_path(load->reader));
-	return ret;
-}
-
-static bool has_table(struct axis_load *load, const char *name)
-{
-	struct hr_query *query;
-	bool has = false;
-
-	if (hr_query_open(load->reader, &query, load->err, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", "t", name))
-		return false;
-	has = hr_query_next(query) > 0;
-	hr_query_close(query);
-	return has;
-}
 
 static const char *keep(struct axis_load *load, const char *text)
 {
@@ -97,10 +66,12 @@ static struct hr_level *add_level(struct axis_load *load, const char *label)
 	return &levels[axis->level_count++];
 }
 
-static int on_interval(struct axis_load *load, struct hr_query *query)
+static int on_interval(void *context, struct hr_query *query)
 {
+	struct axis_load *load = context;
 	struct interval *intervals = grow(load, load->intervals, load->interval_count, sizeof(*intervals));
-	double seconds = (double)(hr_query_int(query, 2) - hr_query_int(query, 1)) / 1e9;
+	uint64_t start_ns = hr_query_amount(query, 1), end_ns = hr_query_amount(query, 2);
+	double seconds = ((double)end_ns - (double)start_ns) / 1e9;
 	double requests = hr_query_real(query, 3), in_flight_ns = hr_query_real(query, 4);
 
 	if (!intervals)
@@ -108,8 +79,8 @@ static int on_interval(struct axis_load *load, struct hr_query *query)
 	load->intervals = intervals;
 	intervals[load->interval_count++] = (struct interval){
 		.id = hr_query_int(query, 0),
-		.start_ns = hr_query_int(query, 1),
-		.end_ns = hr_query_int(query, 2),
+		.start_ns = start_ns,
+		.end_ns = end_ns,
 		.level = SIZE_MAX,
 		.window = {
 			.interval_id = hr_query_int(query, 0),
@@ -124,12 +95,13 @@ static int on_interval(struct axis_load *load, struct hr_query *query)
 /* Where requests are known, an interval without traffic had none. */
 static int load_intervals(struct axis_load *load, const struct hr_summary *whole)
 {
-	if (whole->requests.requests == HR_NULL)
-		return run_query(load, "SELECT interval_id, start_ns, end_ns, NULL, NULL FROM intervals ORDER BY start_ns", on_interval);
-	return run_query(load, "SELECT i.interval_id, i.start_ns, i.end_ns, ifnull(t.requests, 0), ifnull(t.in_flight_ns, 0) "
-			 "FROM intervals AS i LEFT JOIN (SELECT interval_id, sum(requests) AS requests, sum(in_flight_ns) AS in_flight_ns "
-			 "FROM traffic WHERE flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id) AS t USING (interval_id) "
-			 "ORDER BY i.start_ns", on_interval);
+	static const char unknown[] = "SELECT interval_id, start_ns, end_ns, NULL, NULL FROM intervals ORDER BY start_ns";
+	static const char known[] = "SELECT i.interval_id, i.start_ns, i.end_ns, ifnull(t.requests, 0), ifnull(t.in_flight_ns, 0) "
+		"FROM intervals AS i LEFT JOIN (SELECT interval_id, sum(requests) AS requests, sum(in_flight_ns) AS in_flight_ns "
+		"FROM traffic WHERE flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id) AS t USING (interval_id) "
+		"ORDER BY i.start_ns";
+
+	return hr_query_each(load->reader, whole->requests.requests == HR_NULL ? unknown : known, on_interval, load, load->err);
 }
 
 /* "unit=rps" among the notes of a mark: its label is a rate. */
@@ -148,7 +120,7 @@ static struct hr_level *find_level(struct hr_axis *axis, const char *label)
 	return NULL;
 }
 
-static void claim(struct axis_load *load, size_t level, int64_t from_ns, int64_t to_ns)
+static void claim(struct axis_load *load, size_t level, uint64_t from_ns, uint64_t to_ns)
 {
 	for (size_t i = 0; i < load->interval_count; i++) {
 		struct interval *interval = &load->intervals[i];
@@ -158,11 +130,12 @@ static void claim(struct axis_load *load, size_t level, int64_t from_ns, int64_t
 	}
 }
 
-static int on_mark(struct axis_load *load, struct hr_query *query)
+static int on_mark(void *context, struct hr_query *query)
 {
+	struct axis_load *load = context;
 	const char *label = keep(load, hr_query_text(query, 0));
-	int64_t end_ns = hr_query_int(query, 3);
 	struct hr_level *level = label ? find_level(load->axis, label) : NULL;
+	bool is_open;
 
 	if (!label)
 		return 0;
@@ -176,13 +149,16 @@ static int on_mark(struct axis_load *load, struct hr_query *query)
 		level->status = hr_query_int(query, 6);
 		level->settled_ns = hr_query_int(query, 7);
 	}
-	level->is_open |= end_ns == HR_NULL;
-	claim(load, (size_t)(level - load->axis->levels), hr_query_int(query, 2), end_ns == HR_NULL ? INT64_MAX : end_ns + HR_LEVEL_SLACK_NS);
+	is_open = hr_query_is_null(query, 3);
+	level->is_open |= is_open;
+	claim(load, (size_t)(level - load->axis->levels), hr_query_amount(query, 2),
+	      is_open ? UINT64_MAX : hr_query_amount(query, 3) + HR_LEVEL_SLACK_NS);
 	return 0;
 }
 
-static int on_result(struct axis_load *load, struct hr_query *query)
+static int on_result(void *context, struct hr_query *query)
 {
+	struct axis_load *load = context;
 	const char *label = hr_query_text(query, 0);
 	struct hr_level *level = label ? find_level(load->axis, label) : NULL;
 
@@ -199,10 +175,13 @@ static int on_result(struct axis_load *load, struct hr_query *query)
 
 static int load_marks(struct axis_load *load)
 {
-	int ret = run_query(load, "SELECT level, offered, measured_ns, end_ns, notes, command, status, settled_ns FROM levels "
-			    "WHERE level IS NOT NULL ORDER BY start_ns", on_mark);
+	int ret = hr_query_each(load->reader, "SELECT level, offered, measured_ns, end_ns, notes, command, status, settled_ns FROM levels "
+				"WHERE level IS NOT NULL ORDER BY start_ns", on_mark, load, load->err);
 
-	return ret ? ret : run_query(load, "SELECT level, throughput_rps, errors, p50_ns, p90_ns, p99_ns FROM load_results", on_result);
+	if (ret)
+		return ret;
+	return hr_query_each(load->reader, "SELECT level, throughput_rps, errors, p50_ns, p90_ns, p99_ns FROM load_results", on_result,
+			     load, load->err);
 }
 
 /* The group of so much in flight; intervals without any are in none. */
@@ -357,9 +336,10 @@ static int one_level(struct axis_load *load)
 
 static int find_levels(struct axis_load *load)
 {
-	int ret = 0;
+	bool has_marks;
+	int ret = hr_reader_has(load->reader, "levels", NULL, &has_marks, load->err);
 
-	if (has_table(load, "levels"))
+	if (!ret && has_marks)
 		ret = load_marks(load);
 	if (ret)
 		return ret;

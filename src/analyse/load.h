@@ -27,7 +27,6 @@ struct hr_load {
 	struct hr_stack_load *stacks; /* in stacks.c */
 	struct hr_edges *edges;	 /* edges.h */
 	bool out_of_memory;
-	bool has_table; /* of hr_load_has_table() */
 };
 
 /* Called for each row; a negative errno ends the query. */
@@ -58,8 +57,11 @@ int hr_load_has_table(struct hr_load *load, const char *name, bool *ret);
 /* A clean copy that lives as long as the summary; NULL for NULL. */
 const char *hr_load_text(struct hr_load *load, const char *text);
 
-/* A column that counts or measures: what is NULL or below 0 in a damaged file is 0. */
-uint64_t hr_load_amount(struct hr_query *query, int column);
+/* A column that counts or measures. */
+static inline uint64_t hr_load_amount(struct hr_query *query, int column)
+{
+	return hr_query_amount(query, column);
+}
 
 /* The recorded part of [first_ns, last_ns]; last_ns HR_NULL: to the end. */
 uint64_t hr_load_recorded_ns(const struct hr_load *load, int64_t first_ns, int64_t last_ns);

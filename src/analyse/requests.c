@@ -190,21 +190,13 @@ static int on_sending(struct hr_load *load, struct hr_query *query)
 	return 0;
 }
 
-static int on_found(struct hr_load *load, struct hr_query *query)
-{
-	(void)query;
-	load->has_table = true;
-	return 0;
-}
-
 /* Files of earlier versions lack the column. */
 static int load_sending(struct hr_load *load)
 {
-	int err;
+	bool has = false;
+	int err = hr_reader_has(load->reader, "connections", "sending_ns", &has, load->err);
 
-	load->has_table = false;
-	err = hr_load_query(load, "SELECT 1 FROM pragma_table_info('connections') WHERE name = 'sending_ns'", on_found);
-	if (err || !load->has_table)
+	if (err || !has)
 		return err;
 	return hr_load_query(load, MERGED_FLOWS
 			     "SELECT m.id, sum(sending_ns), sum(ifnull(last_ns, (SELECT max(end_ns) FROM intervals)) - first_ns) "

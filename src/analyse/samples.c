@@ -12,29 +12,9 @@
 
 /* What is being read. */
 struct load {
-	struct hr_reader *reader;
 	struct hr_samples *samples;
 	bool requests_known;
-	struct hr_err *err;
 };
-
-typedef int on_row(struct load *load, struct hr_query *query);
-
-static int run_query(struct load *load, const char *sql, on_row *row)
-{
-	struct hr_query *query;
-	int ret = hr_query_open(load->reader, &query, load->err, sql, "");
-
-	if (ret)
-		return ret;
-	while ((ret = hr_query_next(query)) > 0) {
-		ret = row(load, query);
-		if (ret)
-			break;
-	}
-	hr_query_close(query);
-	return ret == -ENOMEM ? hr_err_set(load->err, ret, "no memory for the intervals of '%s'", hr_reader_path(load->reader)) : ret;
-}
 
 /* Room for one more; doubles at powers of two. */
 static int make_room(void *array, size_t count, size_t item_bytes)
@@ -51,15 +31,16 @@ static int make_room(void *array, size_t count, size_t item_bytes)
 	return 0;
 }
 
-static int on_interval(struct load *load, struct hr_query *query)
+static int on_interval(void *context, struct hr_query *query)
 {
+	struct load *load = context;
 	struct hr_samples *samples = load->samples;
 
 	if (make_room(&samples->items, samples->count, sizeof(*samples->items)))
 		return -ENOMEM;
 	samples->items[samples->count++] = (struct hr_sample){
 		.interval_id = hr_query_int(query, 0),
-		.seconds = (double)(hr_query_int(query, 2) - hr_query_int(query, 1)) / 1e9,
+		.seconds = ((double)hr_query_amount(query, 2) - (double)hr_query_amount(query, 1)) / 1e9,
 		.requests = load->requests_known ? 0 : NAN,
 	};
 	return 0;
@@ -77,35 +58,31 @@ static struct hr_sample *find(struct hr_samples *samples, int64_t interval_id)
 	return samples->count ? bsearch(&interval_id, samples->items, samples->count, sizeof(*samples->items), compare_id) : NULL;
 }
 
-static uint64_t amount(struct hr_query *query, int column)
+static int on_traffic(void *context, struct hr_query *query)
 {
-	int64_t value = hr_query_int(query, column);
-
-	return value > 0 ? (uint64_t)value : 0;
-}
-
-static int on_traffic(struct load *load, struct hr_query *query)
-{
+	struct load *load = context;
 	struct hr_sample *sample = find(load->samples, hr_query_int(query, 0));
 
 	if (sample)
-		sample->requests = (double)amount(query, 1);
+		sample->requests = (double)hr_query_amount(query, 1);
 	return 0;
 }
 
-static int on_total(struct load *load, struct hr_query *query)
+static int on_total(void *context, struct hr_query *query)
 {
+	struct load *load = context;
 	struct hr_sample *sample = find(load->samples, hr_query_int(query, 0));
 
 	if (sample) {
-		sample->latencies = amount(query, 1);
-		sample->latency_ns = amount(query, 2);
+		sample->latencies = hr_query_amount(query, 1);
+		sample->latency_ns = hr_query_amount(query, 2);
 	}
 	return 0;
 }
 
-static int on_slot(struct load *load, struct hr_query *query)
+static int on_slot(void *context, struct hr_query *query)
 {
+	struct load *load = context;
 	struct hr_sample *sample = find(load->samples, hr_query_int(query, 0));
 	struct hr_samples *samples = load->samples;
 
@@ -116,28 +93,36 @@ static int on_slot(struct load *load, struct hr_query *query)
 	if (!sample->slots++)
 		sample->first = samples->slot_count;
 	samples->slots[samples->slot_count++] = (struct hr_sample_slot){
-		.slot = hr_hist_slot(amount(query, 1), HR_STAGE_BITS, HR_STAGE_SLOTS),
-		.count = amount(query, 2),
+		.slot = hr_hist_slot(hr_query_amount(query, 1), HR_STAGE_BITS, HR_STAGE_SLOTS),
+		.count = hr_query_amount(query, 2),
 	};
 	return 0;
 }
 
 int hr_samples_load(struct hr_reader *reader, bool requests_known, struct hr_samples *ret_samples, struct hr_err *err)
 {
+	static const struct {
+		const char *sql;
+		hr_query_row *row;
+		bool of_requests;
+	} parts[] = {
+		{ "SELECT interval_id, start_ns, end_ns FROM intervals ORDER BY interval_id", on_interval, false },
+		{ "SELECT interval_id, sum(requests) FROM traffic WHERE flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id",
+		  on_traffic, true },
+		{ "SELECT interval_id, sum(count), sum(total_ns) FROM request_stages WHERE stage = 'total' "
+		  "AND flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id", on_total, true },
+		{ "SELECT interval_id, low_ns, sum(count) FROM requests WHERE stage = 'total' "
+		  "AND flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id, low_ns ORDER BY interval_id, low_ns", on_slot, true },
+	};
 	struct hr_samples samples = { 0 };
-	struct load load = { reader, &samples, requests_known, err };
-	int ret = run_query(&load, "SELECT interval_id, start_ns, end_ns FROM intervals ORDER BY interval_id", on_interval);
+	struct load load = { &samples, requests_known };
+	int ret = 0;
 
-	if (!ret && requests_known)
-		ret = run_query(&load, "SELECT interval_id, sum(requests) FROM traffic WHERE flow_id IN (" HR_SQL_FRONT_FLOWS ") "
-				"GROUP BY interval_id", on_traffic);
-	if (!ret && requests_known)
-		ret = run_query(&load, "SELECT interval_id, sum(count), sum(total_ns) FROM request_stages WHERE stage = 'total' "
-				"AND flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id", on_total);
-	if (!ret && requests_known)
-		ret = run_query(&load, "SELECT interval_id, low_ns, sum(count) FROM requests WHERE stage = 'total' "
-				"AND flow_id IN (" HR_SQL_FRONT_FLOWS ") GROUP BY interval_id, low_ns ORDER BY interval_id, low_ns",
-				on_slot);
+	for (size_t i = 0; !ret && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (requests_known || !parts[i].of_requests)
+			ret = hr_query_each(reader, parts[i].sql, parts[i].row, &load, err);
+	if (ret == -ENOMEM)
+		hr_err_set(err, ret, "no memory for the intervals of '%s'", hr_reader_path(reader));
 	if (ret)
 		hr_samples_fini(&samples);
 	else

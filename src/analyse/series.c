@@ -28,40 +28,16 @@ struct series_load {
 	uint64_t *counts; /* of the latencies: ROWS per column */
 };
 
-typedef int on_row(struct series_load *load, struct hr_query *query);
-
 static int no_memory(const struct series_load *load)
 {
 	return hr_err_set(load->err, -ENOMEM, "no memory for the course of '%s'", hr_reader_path(load->reader));
 }
 
-static uint64_t amount(struct hr_query *query, int column)
-{
-	int64_t value = hr_query_int(query, column);
-
-	return value > 0 ? (uint64_t)value : 0;
-}
-
-static int run_query(struct series_load *load, const char *sql, on_row *row)
-{
-	struct hr_query *query;
-	int ret = hr_query_open(load->reader, &query, load->err, sql, "");
-
-	if (ret)
-		return ret;
-	while ((ret = hr_query_next(query)) > 0) {
-		ret = row(load, query);
-		if (ret)
-			break;
-	}
-	hr_query_close(query);
-	return ret;
-}
-
 /* ---- intervals, and the points that they are drawn as ---- */
 
-static int on_interval(struct series_load *load, struct hr_query *query)
+static int on_interval(void *context, struct hr_query *query)
 {
+	struct series_load *load = context;
 	struct interval *grown = load->intervals;
 
 	if ((load->interval_count & (load->interval_count - 1)) == 0) /* 0, 1, 2, 4, ...: full */
@@ -71,8 +47,8 @@ static int on_interval(struct series_load *load, struct hr_query *query)
 	load->intervals = grown;
 	grown[load->interval_count++] = (struct interval){
 		.interval_id = hr_query_int(query, 0),
-		.start_ns = amount(query, 1),
-		.end_ns = amount(query, 2),
+		.start_ns = hr_query_amount(query, 1),
+		.end_ns = hr_query_amount(query, 2),
 	};
 	return 0;
 }
@@ -178,44 +154,48 @@ static struct interval *find_interval(struct series_load *load, int64_t interval
 
 /* ---- what is drawn ---- */
 
-static int on_state(struct series_load *load, struct hr_query *query)
+static int on_state(void *context, struct hr_query *query)
 {
+	struct series_load *load = context;
 	struct interval *interval = find_interval(load, hr_query_int(query, 0));
 	const char *name = hr_query_text(query, 1);
 	int state = name ? hr_state_from_name(name) : -1;
 
 	/* a state of a later version: its time is not lost */
 	if (interval)
-		load->series->points[interval->point].state_ns[state < 0 ? HR_STATE_OTHER : state] += amount(query, 2);
+		load->series->points[interval->point].state_ns[state < 0 ? HR_STATE_OTHER : state] += hr_query_amount(query, 2);
 	return 0;
 }
 
-static int on_traffic(struct series_load *load, struct hr_query *query)
+static int on_traffic(void *context, struct hr_query *query)
 {
+	struct series_load *load = context;
 	struct interval *interval = find_interval(load, hr_query_int(query, 0));
 	struct hr_series_point *point = interval ? &load->series->points[interval->point] : NULL;
 
 	if (!point || point->requests == HR_NULL)
 		return 0;
-	point->requests += (int64_t)amount(query, 1);
+	point->requests += (int64_t)hr_query_amount(query, 1);
 	if (hr_query_is_null(query, 2))
 		point->in_flight_ns = HR_NULL;
 	else if (point->in_flight_ns != HR_NULL)
-		point->in_flight_ns += (int64_t)amount(query, 2);
+		point->in_flight_ns += (int64_t)hr_query_amount(query, 2);
 	return 0;
 }
 
-static int on_slot(struct series_load *load, struct hr_query *query)
+static int on_slot(void *context, struct hr_query *query)
 {
+	struct series_load *load = context;
 	struct interval *interval = find_interval(load, hr_query_int(query, 0));
 
 	if (interval)
-		load->counts[interval->column * ROWS + hr_hist_slot(amount(query, 1), HR_SERIES_ROW_BITS, ROWS)] += amount(query, 2);
+		load->counts[interval->column * ROWS + hr_hist_slot(hr_query_amount(query, 1), HR_SERIES_ROW_BITS, ROWS)] += hr_query_amount(query, 2);
 	return 0;
 }
 
-static int on_mark(struct series_load *load, struct hr_query *query)
+static int on_mark(void *context, struct hr_query *query)
 {
+	struct series_load *load = context;
 	struct hr_series *series = load->series;
 	const char *label = hr_query_text(query, 0);
 	size_t length = label ? strlen(label) : 0, size = 3 * length + 1; /* each byte becomes at most one U+FFFD */
@@ -231,8 +211,8 @@ static int on_mark(struct series_load *load, struct hr_query *query)
 	hr_text_clean(copy, size, label ? label : "", length);
 	grown[series->mark_count++] = (struct hr_series_mark){
 		.label = copy,
-		.start_ns = amount(query, 1),
-		.measured_ns = amount(query, 2),
+		.start_ns = hr_query_amount(query, 1),
+		.measured_ns = hr_query_amount(query, 2),
 		.end_ns = hr_query_int(query, 3),
 	};
 	return 0;
@@ -260,26 +240,12 @@ static int gather_cells(struct series_load *load)
 	return 0;
 }
 
-/* Files of earlier versions lack the later tables. */
-static int has_table(struct series_load *load, const char *name, bool *ret_has)
-{
-	struct hr_query *query;
-	int ret = hr_query_open(load->reader, &query, load->err, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", "t", name);
-
-	if (ret)
-		return ret;
-	ret = hr_query_next(query);
-	*ret_has = ret > 0;
-	hr_query_close(query);
-	return ret < 0 ? ret : 0;
-}
-
 /* No GROUP BY: the tables are long, and the rows come in order of time without sorting. */
 static int load_rows(struct series_load *load)
 {
 	static const struct {
 		const char *table, *sql;
-		on_row *row;
+		hr_query_row *row;
 		bool of_requests;
 	} parts[] = {
 		{ "thread_states", "SELECT interval_id, state, time_ns FROM thread_states", on_state, false },
@@ -293,9 +259,9 @@ static int load_rows(struct series_load *load)
 	for (size_t i = 0; !ret && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		bool has = false;
 
-		ret = has_table(load, parts[i].table, &has);
+		ret = hr_reader_has(load->reader, parts[i].table, NULL, &has, load->err);
 		if (!ret && has && (!parts[i].of_requests || load->whole->requests_known))
-			ret = run_query(load, parts[i].sql, parts[i].row);
+			ret = hr_query_each(load->reader, parts[i].sql, parts[i].row, load, load->err);
 	}
 	return ret;
 }
@@ -304,7 +270,7 @@ int hr_series_load(struct hr_reader *reader, const struct hr_summary *whole, str
 {
 	struct hr_series series = { 0 };
 	struct series_load load = { .reader = reader, .whole = whole, .series = &series, .err = err };
-	int ret = run_query(&load, "SELECT interval_id, start_ns, end_ns FROM intervals ORDER BY interval_id", on_interval);
+	int ret = hr_query_each(reader, "SELECT interval_id, start_ns, end_ns FROM intervals ORDER BY interval_id", on_interval, &load, err);
 
 	if (!ret && load.interval_count) {
 		ret = make_points(&load);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,22 +30,13 @@ int hr_load_query(struct hr_load *load, const char *sql, hr_load_row *row)
 	return err;
 }
 
-static int on_table(struct hr_load *load, struct hr_query *query)
-{
-	load->has_table = hr_query_int(query, 0) > 0;
-	return 0;
-}
-
 int hr_load_has_table(struct hr_load *load, const char *name, bool *ret)
 {
-	char sql[128];
-	int err;
+	bool has;
+	int err = hr_reader_has(load->reader, name, NULL, &has, load->err);
 
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '%s'", name);
-	load->has_table = false;
-	err = hr_load_query(load, sql, on_table);
 	if (!err)
-		*ret = load->has_table && load->summary->run.interval_count > 0;
+		*ret = has && load->summary->run.interval_count > 0;
 	return err;
 }
 
@@ -67,13 +57,6 @@ const char *hr_load_text(struct hr_load *load, const char *text)
 
 	load->out_of_memory |= text && !kept;
 	return kept;
-}
-
-uint64_t hr_load_amount(struct hr_query *query, int column)
-{
-	int64_t amount = hr_query_int(query, column);
-
-	return amount > 0 ? (uint64_t)amount : 0;
 }
 
 /* Recorded time before ns: the spans that begin before it, less what of the last one lies after it. */

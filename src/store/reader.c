@@ -16,6 +16,7 @@
 #include "store/trouble.h"
 
 #define BUSY_TIMEOUT_MS 2000
+#define AMOUNT_MAX (INT64_C(1) << 60) /* 36 years in nanoseconds: what is read adds up without a thought of overflow */
 
 struct hr_reader {
 	char *path;
@@ -282,6 +283,13 @@ int64_t hr_query_int(struct hr_query *query, int column)
 	return hr_query_is_null(query, column) ? HR_NULL : sqlite3_column_int64(query->statement, column);
 }
 
+uint64_t hr_query_amount(struct hr_query *query, int column)
+{
+	const int64_t value = hr_query_int(query, column);
+
+	return value < 0 ? 0 : value < AMOUNT_MAX ? (uint64_t)value : (uint64_t)AMOUNT_MAX;
+}
+
 double hr_query_real(struct hr_query *query, int column)
 {
 	return hr_query_is_null(query, column) ? NAN : sqlite3_column_double(query->statement, column);
@@ -298,4 +306,36 @@ void hr_query_close(struct hr_query *query)
 		return;
 	sqlite3_finalize(query->statement);
 	free(query);
+}
+
+int hr_query_each(struct hr_reader *reader, const char *sql, hr_query_row *row, void *context, struct hr_err *err)
+{
+	struct hr_query *query;
+	int result = hr_query_open(reader, &query, err, sql, "");
+
+	if (result)
+		return result;
+	while ((result = hr_query_next(query)) > 0) {
+		result = row(context, query);
+		if (result)
+			break;
+	}
+	hr_query_close(query);
+	return result;
+}
+
+int hr_reader_has(struct hr_reader *reader, const char *table, const char *column, bool *ret_has, struct hr_err *err)
+{
+	struct hr_query *query;
+	int result = hr_query_open(reader, &query, err, "SELECT 1 FROM pragma_table_info(?) WHERE name = ifnull(?, name)", "tt", table,
+				   column);
+
+	if (result)
+		return result;
+	result = hr_query_next(query);
+	hr_query_close(query);
+	if (result < 0)
+		return result;
+	*ret_has = result > 0;
+	return 0;
 }

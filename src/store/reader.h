@@ -52,8 +52,18 @@ int hr_query_next(struct hr_query *query);
 bool hr_query_is_null(struct hr_query *query, int column);
 bool hr_query_is_of(struct hr_query *query, int column, enum hr_column_type type); /* whole numbers are REAL too */
 int64_t hr_query_int(struct hr_query *query, int column);	/* HR_NULL where NULL */
+uint64_t hr_query_amount(struct hr_query *query, int column); /* of what counts or measures: damage, below 0 or over 2^60, is cut off; NULL is 0 */
 double hr_query_real(struct hr_query *query, int column);	/* NAN where NULL */
 const char *hr_query_text(struct hr_query *query, int column); /* NULL where NULL; valid until the next step */
 void hr_query_close(struct hr_query *query); /* takes NULL */
+
+/* A row of hr_query_each(): 0 goes on, all else ends it. */
+typedef int hr_query_row(void *context, struct hr_query *query);
+
+/* Run a SELECT without parameters: what a row returned that ended it, 0 at the end, or as hr_query_open() and hr_query_next(). */
+int hr_query_each(struct hr_reader *reader, const char *sql, hr_query_row *row, void *context, struct hr_err *err);
+
+/* Does the file have that table or view, and, if not NULL, that column in it? Files of earlier versions lack the later ones. */
+int hr_reader_has(struct hr_reader *reader, const char *table, const char *column, bool *ret_has, struct hr_err *err);
 
 #endif

@@ -180,6 +180,21 @@ static void a_selection_hides_other_intervals_until_it_is_lifted(void **state)
 	hr_reader_close(reader);
 }
 
+static void a_level_of_a_damaged_file_may_end_at_the_end_of_time(void **state)
+{
+	struct hr_writer *writer = begin(*state);
+	struct hr_analysis *analysis;
+
+	add_second(writer, 1, 100, 1);
+	add_second(writer, 2, 200, 2);
+	ADD(writer, levels, { .level_id = 1, .level = "1", .offered = 1, .start_ns = INT64_MIN + 1, .measured_ns = INT64_MIN + 1,
+			      .end_ns = INT64_MAX, .status = HR_NULL, .settled_ns = HR_NULL });
+	analysis = end(writer, *state);
+	assert_int_equal(analysis->axis.level_count, 1);
+	assert_int_equal(analysis->axis.levels[0].window_count, 2);
+	hr_analysis_free(analysis);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +207,7 @@ int main(void)
 		scratch_test(a_run_without_an_interval_has_no_level_and_no_verdict),
 		scratch_test(what_the_load_generator_measured_stands_beside_its_level),
 		scratch_test(the_knee_is_told_from_the_lower_levels),
+		scratch_test(a_level_of_a_damaged_file_may_end_at_the_end_of_time),
 		scratch_test(a_selection_hides_other_intervals_until_it_is_lifted),
 	};
 

@@ -261,6 +261,85 @@ static void a_run_behind_a_symbolic_link_is_read_with_its_side_file(void **state
 	hr_writer_close(writer);
 }
 
+static void an_amount_is_cut_off_where_none_can_be(void **state)
+{
+	static const struct {
+		const char *sql;
+		uint64_t amount;
+	} cases[] = {
+		{ "SELECT NULL", 0 },
+		{ "SELECT 7", 7 },
+		{ "SELECT -7", 0 },
+		{ "SELECT -9223372036854775808", 0 },
+		{ "SELECT 9223372036854775807", UINT64_C(1) << 60 },
+		{ "SELECT 1e300", UINT64_C(1) << 60 },
+		{ "SELECT 'many'", 0 },
+	};
+	const struct scratch *scratch = *state;
+	struct hr_reader *reader;
+	struct hr_err err;
+
+	write_run(scratch->run, 1);
+	reader = open_run(scratch->run);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct hr_query *query;
+
+		assert_int_equal(hr_query_open(reader, &query, &err, cases[i].sql, ""), 0);
+		assert_int_equal(hr_query_next(query), 1);
+		assert_int_equal(hr_query_amount(query, 0), cases[i].amount);
+		hr_query_close(query);
+	}
+	hr_reader_close(reader);
+}
+
+static int add_up(void *sum, struct hr_query *query)
+{
+	*(int64_t *)sum += hr_query_int(query, 0);
+	return *(int64_t *)sum > 3 ? -ERANGE : 0;
+}
+
+static void each_row_is_taken_until_one_refuses(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct hr_reader *reader;
+	struct hr_err err;
+	int64_t sum = 0;
+
+	write_run(scratch->run, 3);
+	reader = open_run(scratch->run);
+	assert_int_equal(hr_query_each(reader, "SELECT interval_id FROM intervals WHERE interval_id < 3", add_up, &sum, &err), 0);
+	assert_int_equal(sum, 3);
+	sum = 0;
+	assert_int_equal(hr_query_each(reader, "SELECT interval_id FROM intervals ORDER BY 1 DESC", add_up, &sum, &err), -ERANGE);
+	assert_int_equal(sum, 5);
+	assert_int_equal(hr_query_each(reader, "SELECT interval_id FROM nowhere", add_up, &sum, &err), -EINVAL);
+	hr_reader_close(reader);
+}
+
+static void what_a_file_has_can_be_asked(void **state)
+{
+	static const struct {
+		const char *table, *column;
+		bool has;
+	} cases[] = {
+		{ "intervals", NULL, true }, { "intervals", "end_ns", true }, { "intervals", "nothing", false },
+		{ "v_levels", NULL, true }, { "nowhere", NULL, false }, { "nowhere", "end_ns", false },
+	};
+	const struct scratch *scratch = *state;
+	struct hr_reader *reader;
+	struct hr_err err;
+
+	write_run(scratch->run, 1);
+	reader = open_run(scratch->run);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		bool has = !cases[i].has;
+
+		assert_int_equal(hr_reader_has(reader, cases[i].table, cases[i].column, &has, &err), 0);
+		assert_int_equal(has, cases[i].has);
+	}
+	hr_reader_close(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +360,9 @@ int main(void)
 		scratch_test(a_file_that_may_not_be_read_is_refused),
 		scratch_test(a_path_with_signs_of_its_own_is_opened),
 		scratch_test(a_run_behind_a_symbolic_link_is_read_with_its_side_file),
+		scratch_test(an_amount_is_cut_off_where_none_can_be),
+		scratch_test(each_row_is_taken_until_one_refuses),
+		scratch_test(what_a_file_has_can_be_asked),
 	};
 
 	return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
