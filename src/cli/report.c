@@ -9,6 +9,7 @@
 #include "cli/render.h"
 #include "cli/report_fleet.h"
 #include "cli/verb.h"
+#include "report/fleet.h"
 #include "report/html.h"
 #include "report/report.h"
 
@@ -53,15 +54,21 @@ static int render_json(const struct hr_analysis *analysis, const struct hr_serie
 	return hr_report_json(analysis, out, err);
 }
 
+static int render_fleet_text(const struct hr_fleet *fleet, FILE *out, struct hr_err *err)
+{
+	return hr_fleet_text(fleet, hr_cli_is_utf8(), out, err);
+}
+
 enum { TEXT, JSON, HTML }; /* the words of --format */
 
 static const struct format {
 	bool needs_course; /* else its series is empty */
 	int (*render)(const struct hr_analysis *analysis, const struct hr_series *series, FILE *out, struct hr_err *err);
+	hr_fleet_render *render_fleet;
 } formats[] = {
-	[TEXT] = { false, render_text },
-	[JSON] = { false, render_json },
-	[HTML] = { true, hr_report_html },
+	[TEXT] = { false, render_text, render_fleet_text },
+	[JSON] = { false, render_json, hr_fleet_json },
+	[HTML] = { true, hr_report_html, hr_fleet_html },
 };
 
 struct rendering {
@@ -99,10 +106,8 @@ static int run(const void *options, const struct hr_arguments *arguments)
 
 	if (arguments->count < 1)
 		return hr_cli_failf(verb, HR_EXIT_USAGE, "which run? name its file: headroom report RUN.db");
-	if (arguments->count > 1 && values->format == HTML)
-		return hr_cli_failf(verb, HR_EXIT_USAGE, "several runs are one report as text or json only; name one for html");
 	if (arguments->count > 1)
-		return hr_report_fleet(verb, arguments->given, arguments->count, values->format == JSON, values->strict,
+		return hr_report_fleet(verb, arguments->given, arguments->count, format->render_fleet, values->strict,
 				       &(struct hr_cli_output){ values->output, values->force });
 	if (format->needs_course ? hr_cli_analyse_course(arguments->given[0], &analysis, &series, &err) :
 				   hr_cli_analyse(arguments->given[0], &analysis, &err))
@@ -133,11 +138,11 @@ const struct hr_verb hr_verb_report = {
 	.summary = "say where the time of a recorded run went",
 	.usage = "RUN.db... [--format text|json|html] [-o FILE]",
 	.notes = "It needs no root, and reads the run files of recordings that were killed or still go on. Runs of several hosts are one\n"
-		 "report, as text or JSON (\"headroom.fleet/1\"): throughput adds up, latencies are merged, and who is unlike the others is\n"
-		 "named.\n",
+		 "report (as JSON \"headroom.fleet/1\"): throughput adds up, latencies are merged, and who is unlike the others is named.\n",
 	.examples = "  headroom report run.db\n"
 		    "  headroom report web-1.db web-2.db web-3.db\n"
 		    "  headroom report run.db --format html -o run.html\n"
+		    "  headroom report web-*.db --format html -o fleet.html\n"
 		    "  headroom report run.db --format json | jq '.levels[0].states_s'\n",
 	.options = options,
 	.values_bytes = sizeof(struct values),

@@ -8,15 +8,14 @@
 struct rendering {
 	struct hr_run_list list;
 	struct hr_fleet fleet;
-	bool json;
+	hr_fleet_render *render;
 };
 
 static int render(const void *context, FILE *out, struct hr_err *err)
 {
 	const struct rendering *rendering = context;
 
-	return rendering->json ? hr_fleet_json(&rendering->fleet, out, err) :
-				 hr_fleet_text(&rendering->fleet, hr_cli_is_utf8(), out, err);
+	return rendering->render(&rendering->fleet, out, err);
 }
 
 static int check_losses(const char *verb, const struct rendering *rendering)
@@ -36,9 +35,10 @@ static int load(struct rendering *rendering, char *const *paths, int count, stru
 	return ret ? ret : hr_fleet_load(rendering->list.runs, rendering->list.count, &rendering->fleet, err);
 }
 
-int hr_report_fleet(const char *verb, char *const *paths, int count, bool json, bool strict, const struct hr_cli_output *output)
+int hr_report_fleet(const char *verb, char *const *paths, int count, hr_fleet_render *format, bool strict,
+		    const struct hr_cli_output *output)
 {
-	struct rendering rendering = { .json = json };
+	struct rendering rendering = { .render = format };
 	struct hr_err err;
 	int ret = load(&rendering, paths, count, &err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "report/fleet.h"
 
+#include "report/fleet_document.h"
 #include "report/json_values.h"
 #include "report/json_write.h"
 
@@ -61,11 +62,12 @@ static json_t *hosts(const struct hr_fleet *fleet)
 	for (size_t i = 0; i < fleet->run_count; i++) {
 		const struct hr_summary *summary = fleet->runs[i].analysis->summary;
 		const struct hr_finding *finding = &fleet->runs[i].analysis->verdict.finding;
-		json_t *verdict = json_pack("{s:s, s:o, s:f, s:o, s:s}",
+		json_t *verdict = json_pack("{s:s, s:o, s:f, s:o, s:o, s:s}",
 					    "class", hr_verdict_class_name(finding->class),
 					    "subject", text(finding->subject),
 					    "confidence", finding->confidence,
 					    "limit_rps", real(finding->limit_rps),
+					    "advice", text(finding->advice),
 					    "action", hr_action_name(finding->action));
 
 		all = append(all, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}",
@@ -99,18 +101,21 @@ static json_t *verdicts(const struct hr_fleet *fleet)
 	return all;
 }
 
+json_t *hr_fleet_document(const struct hr_fleet *fleet)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+			 "schema", "headroom.fleet/1",
+			 "hosts", hosts(fleet),
+			 "levels", levels(fleet),
+			 "total", level_of(fleet, &fleet->whole),
+			 "verdicts", verdicts(fleet),
+			 "limit_rps", real(fleet->limit_rps),
+			 "started_spread_s", real(fleet->spread_s),
+			 "overlap_s", real(fleet->overlap_s),
+			 "at_once", fleet->at_once);
+}
+
 int hr_fleet_json(const struct hr_fleet *fleet, FILE *out, struct hr_err *err)
 {
-	json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-				 "schema", "headroom.fleet/1",
-				 "hosts", hosts(fleet),
-				 "levels", levels(fleet),
-				 "total", level_of(fleet, &fleet->whole),
-				 "verdicts", verdicts(fleet),
-				 "limit_rps", real(fleet->limit_rps),
-				 "started_spread_s", real(fleet->spread_s),
-				 "overlap_s", real(fleet->overlap_s),
-				 "at_once", fleet->at_once);
-
-	return hr_json_write(root, "the report", out, err);
+	return hr_json_write(hr_fleet_document(fleet), "the report", out, err);
 }

@@ -311,6 +311,62 @@ def the_page_fits_a_phone_and_paper_and_dark_rooms():
     page_of(paper)()
 
 
+def fleet_page(hosts, function, slower=None, **view):
+    """A page of one run per host, of which one may be half as fast; complaints of the page fail the test."""
+    with harness.temporary_directory() as folder, browser.Browser() as chromium:
+        paths = [os.path.join(folder, f"{number}.db") for number in range(len(hosts))]
+        for number, (path, host) in enumerate(zip(paths, hosts)):
+            db = make_run(path)
+            db.execute("UPDATE run SET run_id = ?, host = ?", [f"run-{number}", host])
+            if host == slower:
+                db.execute("UPDATE traffic SET requests = requests / 2")
+            db.commit()
+            db.close()
+        page_path = os.path.join(folder, "fleet.html")
+        done = harness.run_command(harness.HEADROOM, "report", *paths, "--format", "html", "-o", page_path)
+        if "built without the charts" in done.stderr:
+            raise harness.Skip("this headroom was built without the charts (no npm)")
+        equal("what report says", done.stderr, "")
+        equal("status of report", done.returncode, 0)
+        between("bytes of the page", os.path.getsize(page_path), 1, SIZE_MAX)
+        with chromium.page(page_path, **view) as page:
+            function(page)
+            equal("complaints of the browser", page.complaints(), [])
+            equal("what was loaded", page.requests(), [f"file://{page_path}"])
+
+
+@test
+def a_page_of_several_hosts_adds_them_up_and_names_who_is_unlike_the_others():
+    def look(page):
+        fleet = page.run("JSON.parse(document.getElementById('report').textContent)")
+        equal("points", points(page), {"fleet-throughput": 3 * len(LEVELS), "fleet-latency": 4 * len(LEVELS)})
+        series = page.run("headroomReport.charts['fleet-throughput'].getOption().series.map(one => [one.name, one.data])")
+        equal("hosts in the chart", [name for name, _ in series], ["web-1", "web-2", "web-3"])
+        equal("throughput of all", [sum(values) for values in zip(*(data for _, data in series))], [level["throughput_rps"] for level in fleet["levels"]])
+        most = max(level["throughput_rps"] for level in fleet["levels"])
+        check(f"{round(most)}/s" in words(page, ".figures"), f"the most of all together is not shown: {words(page, '.figures')!r}")
+        check("hosts: " in words(page, ".headline"), f"the headline is {words(page, '.headline')!r}")
+        for host in fleet["hosts"]:
+            check(f"{host['host']}\t{host['verdict']['class']}" in words(page, ".words .table"), f"no verdict of {host['host']}: {words(page, '.words .table')!r}")
+        equal("who is unlike the others", page.run("[...document.querySelectorAll('.evidence dt')].map(one => one.innerText)"), ["web-3"])
+        check("throughput −" in words(page, ".evidence"), f"it is not said how: {words(page, '.evidence')!r}")
+
+    fleet_page(("web-1", "web-2", "web-3"), look, slower="web-3")
+
+
+@test
+def a_page_of_several_hosts_keeps_hostile_names_as_text_and_fits_a_phone():
+    def look(page):
+        for name in page.run("Object.keys(headroomReport.charts)"):
+            page.run(f"headroomReport.charts[{name!r}].dispatchAction({{ type: 'showTip', seriesIndex: 0, dataIndex: 0 }})")
+        equal("window.hacked", page.run("window.hacked ?? null"), None)
+        equal("elements of the run's making", page.run("document.querySelectorAll('img, svg, iframe, object, main script').length"), 0)
+        check(HOSTILE[1] in page.run("document.body.textContent"), "the name is not shown as it is")
+        between("width of the page", page.run("document.documentElement.scrollWidth"), 1, 390)
+
+    fleet_page(HOSTILE, look, width=390, height=844, mobile=True)
+
+
 @test
 def a_build_without_npm_goes_on_without_charts_and_says_how_to_get_them():
     with harness.temporary_directory() as folder:

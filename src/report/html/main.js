@@ -2,7 +2,8 @@
 // The page: a row per part, each in a file of its own. A part that has nothing to show says why, or is left out.
 import { el } from "./dom.js";
 import { addFirst } from "./first.js";
-import { addHead, addFoot } from "./head.js";
+import { addFleet, fleetHead } from "./fleet.js";
+import { addHead, addFoot, runHead } from "./head.js";
 import { addBudget } from "./budget.js";
 import { addStates } from "./overtime.js";
 import { addHeatmap } from "./heatmap.js";
@@ -29,23 +30,25 @@ const PARTS = [
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-function addParts(page, report, course) {
-  const nav = el("nav", { "aria-label": "Parts of the report" }, el("a", { href: "#verdict" }, "Verdict"));
-  page.append(nav);
-  const first = el("section", { id: "verdict" });
-  page.append(first);
-  addFirst(first, report, course);
-  for (const part of PARTS) {
-    const section = el("section", { id: part.id, "aria-labelledby": `${part.id}-title` }, el("h2", { id: `${part.id}-title` }, part.title));
-    page.append(section);
-    nav.append(el("a", { href: `#${part.id}` }, part.title));
-    part.add(section, report, course);
-  }
+function addPart(page, { id, title }) {
+  const section = el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title));
+  page.append(section);
+  return section;
 }
 
+function addRun(page, report, course) {
+  const first = el("section", { id: "verdict" });
+  page.append(el("nav", { "aria-label": "Parts of the report" }, el("a", { href: "#verdict" }, "Verdict"), PARTS.map((part) => el("a", { href: `#${part.id}` }, part.title))), first);
+  addFirst(first, report, course);
+  for (const part of PARTS) part.add(addPart(page, part), report, course);
+}
+
+// The page of one run, or of those of several hosts.
 const page = document.getElementById("page");
 const report = read("report");
-addHead(page, report);
-addParts(page, report, read("course"));
-addFoot(page, report);
+const isFleet = report.schema.startsWith("headroom.fleet/");
+addHead(page, isFleet ? fleetHead(report) : runHead(report.run));
+if (isFleet) addFleet(page, report, addPart);
+else addRun(page, report, read("course"));
+addFoot(page, isFleet ? "" : `Recorded by headroom ${report.run.headroom_version ?? "?"}. `);
 document.documentElement.dataset.ready = "true";
