@@ -41,8 +41,7 @@ static int grade_run(const struct hr_forecast *forecast, const char *run_path, c
 	hr_analysis_free(later);
 	if (result)
 		return hr_cli_failf(verb, HR_EXIT_FAILED, "'%s': %s", run_path, err.text);
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path,
-			 renders[values->format], &grade, &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, renders[values->format], &grade, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	return values->fail_on_miss && !grade.hit ? hr_cli_failf(verb, HR_EXIT_GATE, "the prediction missed") : HR_EXIT_DONE;
 }

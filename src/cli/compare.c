@@ -85,8 +85,7 @@ static int compare(const struct values *values, const struct hr_arguments *argum
 		       &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	ret = close_gate(rendering) ? HR_EXIT_GATE : HR_EXIT_DONE;
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, rendering->base.runs[0].path,
-			 renders[values->format], rendering, &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, renders[values->format], rendering, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	return ret;
 }

@@ -80,7 +80,7 @@ static int run_stacks(const struct values *values, const struct hr_arguments *ar
 	if (hr_cli_load(arguments->given[0], &summary, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	result = has_any(summary, side->side) ?
-			 hr_cli_write(&(struct hr_cli_output){ output, values->force }, arguments->given[0], render,
+			 hr_cli_write(&(struct hr_cli_output){ output, values->force }, render,
 				      &(struct rendering){ summary, &formats[values->format], side->side }, &err) :
 			 hr_err_set(&err, -ENOENT, "'%s' has %s", arguments->given[0], side->samples);
 	hr_summary_free(summary);

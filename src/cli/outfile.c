@@ -8,6 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/place.h"
+
+static bool is_run(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool run = fd >= 0 && hr_place_holds_run(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return run;
+}
+
 static int check_place(const char *path, bool replace, struct hr_err *err)
 {
 	struct stat there;
@@ -18,6 +30,9 @@ static int check_place(const char *path, bool replace, struct hr_err *err)
 		return errno == ENOENT ? 0 : hr_err_errno(err, -errno, "cannot write '%s'", path);
 	if (!S_ISREG(there.st_mode))
 		return hr_err_set(err, -EEXIST, "'%s' is there and not a regular file; choose another name", path);
+	if (is_run(path))
+		return hr_err_set(err, -EEXIST, "'%s' is a run of headroom, which is never replaced by what is made of one; choose another name",
+				  path);
 	if (!replace)
 		return hr_err_set(err, -EEXIST, "'%s' exists; --force replaces it", path);
 	return 0;

@@ -18,8 +18,8 @@ struct hr_outfile {
 };
 
 /*
- * Begin. -EEXIST: something is at that path and `replace` is false, or it is not a regular file, which is never
- * replaced; -ENOENT, -EACCES, ...: the folder. err names the path and the way out.
+ * Begin. -EEXIST: something is at that path and `replace` is false, or it is a run of headroom or not a regular file, which are never
+ * replaced: what is made of a run can be made again, and the run cannot; -ENOENT, -EACCES, ...: the folder. err names the path and the way out.
  */
 int hr_outfile_open(const char *path, bool replace, struct hr_outfile *ret_outfile, struct hr_err *err);
 

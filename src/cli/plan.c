@@ -87,8 +87,7 @@ static int plan_run(const struct hr_analysis *analysis, const char *run_path, co
 
 	if (hr_plan_make(analysis, asked->rate_rps, asked->utilisation, &asked->slo, &plan, &err))
 		return hr_cli_failf(verb, HR_EXIT_FAILED, "'%s': %s", run_path, err.text);
-	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, run_path, renders[values->format], &report,
-			 &err))
+	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, renders[values->format], &report, &err))
 		status = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (plan.chosen == HR_PLAN_NONE)
 		status = hr_cli_failf(verb, HR_EXIT_GATE, "--slo %s was met at no level that was measured", values->slo);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/outfile.h"
 #include "store/reader.h"
@@ -61,33 +60,13 @@ bool hr_cli_is_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* --force is no reason to replace a run by what is made of it. */
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat left, right;
-
-	return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
-	       left.st_ino == right.st_ino;
-}
-
-int hr_cli_check_output(const struct hr_cli_output *output, const char *run_path, struct hr_err *err)
-{
-	if (output->path && is_same_file(run_path, output->path))
-		return hr_err_set(err, -EEXIST, "'%s' is the run itself; choose another name", output->path);
-	return 0;
-}
-
-int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cli_render *render, const void *context,
-		 struct hr_err *err)
+int hr_cli_write(const struct hr_cli_output *output, hr_cli_render *render, const void *context, struct hr_err *err)
 {
 	struct hr_outfile outfile = { 0 };
 	int result;
 
 	if (!output->path)
 		return render(context, stdout, err);
-	result = hr_cli_check_output(output, run_path, err);
-	if (result)
-		return result;
 	result = hr_outfile_open(output->path, output->replace, &outfile, err);
 	if (result)
 		return result;

@@ -31,11 +31,7 @@ struct hr_cli_output {
 	bool replace; /* a file that is there */
 };
 
-/* -EEXIST if the output would replace that run. */
-int hr_cli_check_output(const struct hr_cli_output *output, const char *run_path, struct hr_err *err);
-
-/* Render it there: a file appears complete or not at all. -EEXIST also where the output is the run itself. */
-int hr_cli_write(const struct hr_cli_output *output, const char *run_path, hr_cli_render *render, const void *context,
-		 struct hr_err *err);
+/* Render it there: a file appears complete or not at all. As hr_outfile_open() and hr_outfile_commit(). */
+int hr_cli_write(const struct hr_cli_output *output, hr_cli_render *render, const void *context, struct hr_err *err);
 
 #endif

@@ -112,7 +112,7 @@ static int run(const void *options, const struct hr_arguments *arguments)
 	if (format->needs_course ? hr_cli_analyse_course(arguments->given[0], &analysis, &series, &err) :
 				   hr_cli_analyse(arguments->given[0], &analysis, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
-	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, arguments->given[0], render,
+	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, render,
 			      &(struct rendering){ analysis, &series, format }, &err);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);

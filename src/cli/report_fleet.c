@@ -42,10 +42,8 @@ int hr_report_fleet(const char *verb, char *const *paths, int count, hr_fleet_re
 	struct hr_err err;
 	int ret = load(&rendering, paths, count, &err);
 
-	for (int i = 0; i < count && !ret; i++)
-		ret = hr_cli_check_output(output, paths[i], &err);
 	if (!ret)
-		ret = hr_cli_write(output, paths[0], render, &rendering, &err);
+		ret = hr_cli_write(output, render, &rendering, &err);
 	if (ret)
 		ret = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (strict)

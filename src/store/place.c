@@ -65,8 +65,7 @@ static int open_folder(struct hr_place *place, struct hr_err *err)
 	return 0;
 }
 
-/* True if SQLite's file header says that this is a run of headroom. */
-static bool holds_run(int fd)
+bool hr_place_holds_run(int fd)
 {
 	static const char magic[16] = "SQLite format 3";
 	unsigned char header[100];
@@ -95,7 +94,7 @@ static int remove_run(const struct hr_place *place, struct hr_err *err)
 
 	if (fd < 0)
 		return hr_err_errno(err, -errno, "cannot replace '%s'", place->path);
-	run = holds_run(fd);
+	run = hr_place_holds_run(fd);
 	user = user_of(fd);
 	close(fd);
 	if (!run)

@@ -28,6 +28,9 @@ struct hr_place {
 int hr_place_create(const char *path, bool replace, uid_t owner, gid_t group, struct hr_place *ret_place,
 		    struct hr_err *err);
 
+/* Does SQLite's file header say that this is a run of headroom? Moves no file offset. */
+bool hr_place_holds_run(int fd);
+
 /* Remove the file that was created, if it still is the one at that name, and SQLite's side files. */
 void hr_place_remove(const struct hr_place *place);
 

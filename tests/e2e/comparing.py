@@ -169,4 +169,4 @@ def one_run_is_no_two_hosts():
     check("the same run" in done.stderr, f"it says: {done.stderr}")
     done = run_command(HEADROOM, "report", recorded(6), path, "-o", path, "--force")
     equal("status of a report that would replace a run", done.returncode, 1)
-    check("is the run itself" in done.stderr, f"it says: {done.stderr}")
+    check("is a run of headroom" in done.stderr, f"it says: {done.stderr}")

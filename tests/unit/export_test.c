@@ -94,7 +94,7 @@ static void the_state_chooses_the_stacks(void **state)
 	assert_null(strstr(fixture->written, "[futex]"));
 }
 
-static void a_file_that_exists_is_kept_and_the_run_is_never_replaced(void **state)
+static void a_file_that_exists_is_kept_and_a_run_is_never_replaced(void **state)
 {
 	struct fixture *fixture = *state;
 	struct hr_summary *summary;
@@ -104,7 +104,13 @@ static void a_file_that_exists_is_kept_and_the_run_is_never_replaced(void **stat
 	assert_non_null(strstr(fixture->said, "--force replaces it\n"));
 	assert_begins(fixture->written, "nginx;");
 	assert_int_equal(RUN(fixture, fixture->run, "-f", "folded", "-o", fixture->run, "--force"), HR_EXIT_FAILED);
-	assert_non_null(strstr(fixture->said, "is the run itself"));
+	assert_non_null(strstr(fixture->said, "is a run of headroom"));
+	unlink(fixture->output);
+	sample_write_profiled(fixture->output); /* another run, of which nothing is made here */
+	assert_int_equal(RUN(fixture, fixture->run, "-f", "folded", "-o", fixture->output, "--force"), HR_EXIT_FAILED);
+	assert_int_equal(RUN(fixture, "--ddl", "duckdb", "-o", fixture->output, "--force"), HR_EXIT_FAILED);
+	assert_non_null(strstr(fixture->said, "is a run of headroom"));
+	assert_begins(fixture->written, "SQLite format 3");
 	summary = sample_load(fixture->run);
 	hr_summary_free(summary);
 }
@@ -152,7 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		export_test(each_format_is_written_to_a_file),
 		export_test(the_state_chooses_the_stacks),
-		export_test(a_file_that_exists_is_kept_and_the_run_is_never_replaced),
+		export_test(a_file_that_exists_is_kept_and_a_run_is_never_replaced),
 		export_test(what_is_wrong_is_one_sentence),
 		export_test(a_run_without_stacks_is_no_empty_file),
 	};
