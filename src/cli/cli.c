@@ -9,6 +9,7 @@
 
 #include "cli/completion.h"
 #include "cli/nearest.h"
+#include "cli/terminal.h"
 
 static void print_prefix(const char *verb)
 {
@@ -89,12 +90,41 @@ static void print_verbs(const struct hr_verb *const *verbs, FILE *out)
 	      out);
 }
 
+#define COLUMNS_MAX 100 /* beyond it lines are tiring */
+
+/* What is a paragraph for people: its words in lines that fit the terminal. */
+static void print_paragraphs(const char *text)
+{
+	int terminal = hr_terminal_columns(stdout, COLUMNS_MAX);
+	size_t columns = terminal < COLUMNS_MAX ? (size_t)terminal : COLUMNS_MAX, used = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, " \n");
+
+		if (used && used + 1 + length > columns) {
+			putchar('\n');
+			used = 0;
+		}
+		used += (size_t)printf("%s%.*s", used ? " " : "", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+		if (text[0] == '\n' && text[1] == '\n') {
+			fputs("\n\n", stdout);
+			used = 0;
+		}
+		text += strspn(text, "\n");
+	}
+	putchar('\n');
+}
+
 static void print_verb(const struct hr_verb *verb)
 {
 	printf("usage: headroom %s %s\n\n%s\n\noptions:\n", verb->name, verb->usage, verb->summary);
 	hr_options_print(verb->options, stdout);
-	if (verb->notes)
-		printf("\n%s", verb->notes);
+	if (verb->notes) {
+		putchar('\n');
+		print_paragraphs(verb->notes);
+	}
 	if (verb->examples)
 		printf("\nexamples:\n%s", verb->examples);
 }

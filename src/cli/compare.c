@@ -7,8 +7,10 @@
 #include "cli/cli.h"
 #include "cli/render.h"
 #include "cli/run_list.h"
+#include "cli/terminal.h"
 #include "cli/verb.h"
 #include "report/compare.h"
+#include "report/page.h"
 
 static const char verb[] = "compare";
 
@@ -87,6 +89,8 @@ static int compare(const struct values *values, const struct hr_arguments *argum
 	ret = close_gate(rendering) ? HR_EXIT_GATE : HR_EXIT_DONE;
 	if (hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, renders[values->format], rendering, &err))
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
+	if (renders[values->format] == render_text && !values->output)
+		hr_terminal_hint(verb, HR_PAGE_COLUMNS);
 	return ret;
 }
 

@@ -3,11 +3,11 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/terminal.h"
 
 void hr_progress_init(struct hr_progress *progress, FILE *out)
 {
@@ -49,14 +49,6 @@ static int put_doing(char *line, size_t size, const struct hr_progress *progress
 	return snprintf(line, size, "%s%s%s  ", progress->doing, progress->is_warmup ? ", warm-up" : "", left);
 }
 
-/* A line that the terminal breaks cannot be overwritten: what does not fit is left out. */
-static int columns_of(FILE *out)
-{
-	struct winsize window;
-
-	return ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : LINE_BYTES;
-}
-
 void hr_progress_show(struct hr_progress *progress, uint64_t elapsed_ns, const struct hr_drain_totals *totals,
 		      uint64_t interval_ns)
 {
@@ -75,7 +67,8 @@ void hr_progress_show(struct hr_progress *progress, uint64_t elapsed_ns, const s
 		 totals->threads, hr_text_count(interval_ns ? totals->calls * 1e9 / interval_ns : 0, rate),
 		 percent(totals->on_cpu_ns, all_ns), percent(totals->runnable_ns, all_ns), percent(totals->blocked_ns, all_ns),
 		 progress->losses);
-	fprintf(progress->out, "\r\033[K%.*s", columns_of(progress->out), line);
+	/* a line that the terminal breaks cannot be overwritten: what does not fit is left out */
+	fprintf(progress->out, "\r\033[K%.*s", hr_terminal_columns(progress->out, LINE_BYTES), line);
 	fflush(progress->out);
 	progress->shown = true;
 }

@@ -8,9 +8,11 @@
 #include "cli/paint.h"
 #include "cli/render.h"
 #include "cli/report_fleet.h"
+#include "cli/terminal.h"
 #include "cli/verb.h"
 #include "report/fleet.h"
 #include "report/html.h"
+#include "report/page.h"
 #include "report/report.h"
 
 static const char verb[] = "report";
@@ -114,6 +116,8 @@ static int run(const void *options, const struct hr_arguments *arguments)
 		return hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	result = hr_cli_write(&(struct hr_cli_output){ values->output, values->force }, render,
 			      &(struct rendering){ analysis, &series, format }, &err);
+	if (!result && values->format == TEXT && !values->output)
+		hr_terminal_hint(verb, HR_PAGE_COLUMNS);
 	if (result)
 		result = hr_cli_fail(verb, HR_EXIT_FAILED, &err);
 	else if (values->strict)

@@ -2,6 +2,7 @@
 #include "report/forecast.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "base/text.h"
 #include "report/json_values.h"
@@ -32,7 +33,7 @@ static void put_measured(const struct hr_page *page, const struct hr_grade *grad
 	hr_say(&sentence, "%s requests/s were measured at most", hr_text_count(grade->throughput_rps, rate));
 	if (!isnan(grade->load))
 		hr_say(&sentence, ", at a load of %.6g", grade->load);
-	hr_say(&sentence, ". The prediction is off by %+.1f %%.", 100 * grade->error_share);
+	hr_say(&sentence, ". The prediction was %.1f %% too %s.", 100 * fabs(grade->error_share), grade->error_share < 0 ? "low" : "high");
 	hr_page_paragraph(page, "after", HR_HEAD_COLUMNS, sentence.text);
 }
 

@@ -47,9 +47,9 @@ void hr_plan_say_latencies(struct hr_sentence *sentence, const struct hr_plan *p
 		}
 }
 
-static const char *load_unit(const struct hr_plan_level *level)
+static const char *load_unit(const struct hr_plan_level *level, double load)
 {
-	return !isnan(level->level->offered) && !level->level->is_rate ? "clients" : "in flight";
+	return isnan(level->level->offered) || level->level->is_rate ? "in flight" : load == 1 ? "client" : "clients";
 }
 
 static void say_load(struct hr_sentence *sentence, const struct hr_plan_level *level)
@@ -57,7 +57,7 @@ static void say_load(struct hr_sentence *sentence, const struct hr_plan_level *l
 	if (isnan(level->load))
 		hr_say(sentence, "the load of the run");
 	else
-		hr_say(sentence, "%.6g %s", level->load, load_unit(level));
+		hr_say(sentence, "%.6g %s", level->load, load_unit(level, level->load));
 }
 
 static void put_need(const struct hr_page *page, const struct hr_plan *plan)
@@ -96,7 +96,8 @@ static void put_replica(const struct hr_page *page, const struct hr_plan *plan)
 	say_load(&sentence, level);
 	hr_say(&sentence, ". Scale out at %s requests/s", hr_text_count(plan->replica_rps, rate));
 	if (!isnan(plan->replica_load))
-		hr_say(&sentence, ", about %.3g %s, by lines between what was measured", plan->replica_load, load_unit(level));
+		hr_say(&sentence, ", about %.3g %s, by lines between what was measured", plan->replica_load,
+		       load_unit(level, plan->replica_load));
 	hr_say(&sentence, ".");
 	hr_page_paragraph(page, "replica", HR_HEAD_COLUMNS, sentence.text);
 }
@@ -154,11 +155,13 @@ static void put_slo(const struct hr_page *page, const struct hr_plan *plan)
 static void put_verdict(const struct hr_page *page, const struct hr_finding *finding)
 {
 	struct hr_sentence sentence = { "", 0 };
+	char confidence[16];
 
 	hr_say(&sentence, "%s", hr_verdict_class_name(finding->class));
 	if (finding->subject)
 		hr_say(&sentence, ": %s", finding->subject);
-	hr_say(&sentence, " (confidence %.2f). %s", finding->confidence, finding->advice ? finding->advice : "");
+	hr_say(&sentence, " (confidence %s). %s", hr_page_share_text(finding->confidence, confidence),
+	       finding->advice ? finding->advice : "");
 	hr_page_paragraph(page, "limit", HR_HEAD_COLUMNS, sentence.text);
 }
 
@@ -171,7 +174,7 @@ static void put_warnings(const struct hr_page *page, const struct hr_plan *plan)
 
 static void put_levels(const struct hr_page *page, const struct hr_plan *plan)
 {
-	hr_page_title(page, "LEVELS", LABEL_COLUMNS, "   load     per s      mean       p50       p90       p99  limits");
+	hr_page_title(page, "LEVELS", LABEL_COLUMNS, "   load     req/s      mean       p50       p90       p99  limits");
 	for (size_t i = 0; i < plan->level_count; i++) {
 		const struct hr_plan_level *level = &plan->levels[i];
 

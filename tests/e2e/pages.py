@@ -141,7 +141,7 @@ def the_page_draws_each_chart_with_the_points_that_the_run_has():
         intervals = len(LEVELS) * INTERVALS
         seen = points(page)
         model = page.run("JSON.parse(document.getElementById('report').textContent).model")
-        curve = 0 if model["kind"] == "none" else 3 * len(model["band"])
+        curve = 0 if model["kind"] == "none" else 3 * len(model["band"]) + (model["kind"] == "hard_cap")
         expected = {
             "throughput": len(LEVELS) + curve, "latency-load": 4 * len(LEVELS), "budget": 4 * len(LEVELS), "states": 3 * intervals, "heatmap": intervals,
             "waits": 2, "flame-on-cpu": 1 + 2 * (1 + 3), "flame-off-cpu": 1 + 2 * (1 + 3 + 2), "threads": 2 * 2,

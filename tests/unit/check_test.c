@@ -184,7 +184,7 @@ static void the_grade_is_written_for_people_and_for_programs(void **state)
 	written = rendered(text, &grade);
 	assert_non_null(strstr(written, "Hit: "));
 	assert_non_null(strstr(written, "With twice the CPUs 2.00 k requests/s were predicted [1.80 k .. 2.20 k], +100.0 %"));
-	assert_non_null(strstr(written, "off by -4.8 %"));
+	assert_non_null(strstr(written, "4.8 % too low"));
 	free(written);
 	written = rendered(hr_grade_json, &grade);
 	assert_non_null(strstr(written, "\"hit\": true"));

@@ -41,7 +41,7 @@ function figure(name, value, note) {
 function figures(verdict) {
   const gain = verdict.headroom ?? null;
   return el("dl", { class: "figures" },
-    figure("Most measured", rate(verdict.throughput_rps), verdict.load === null || verdict.load === undefined ? null : `at a load of ${count(verdict.load)}`),
+    figure("Most measured", verdict.throughput_rps > 0 ? rate(verdict.throughput_rps) : null, verdict.load === null || verdict.load === undefined ? null : `at a load of ${count(verdict.load)}`),
     figure("Limit", rate(verdict.limit_rps), verdict.limit_basis),
     figure("Headroom", gain === null ? null : `${gain.toFixed(2)}×`, "before the next part is full"),
     verdict.class === "inconclusive" ? null : figure("Confidence", `${Math.round(verdict.confidence * 100)} %`, `action: ${verdict.action}`));
@@ -62,7 +62,7 @@ function predictions(verdict) {
     { name: "throughput", get: (row) => rate(row.throughput_rps) },
     { name: "change", get: (row) => gain(row.throughput_rps) },
     { name: "95 % of cases", get: (row) => (row.low_rps === null || row.high_rps === null ? null : `${gain(row.low_rps)} to ${gain(row.high_rps)}`) },
-    { name: "then limited by", text: true, get: (row) => row.limit ?? "as now: that is not what limits" },
+    { name: "then limited by", text: true, get: (row) => row.limit ?? "as now: not what limits" },
   ], all, "The highest throughput, up to the load that was offered"));
 }
 

@@ -17,7 +17,12 @@ const KINDS = {
 // [load, throughput, low, high] along the curve; null without a model.
 function curve(model) {
   const kind = model && KINDS[model.kind];
-  return kind ? model.band.map((point) => [point.load, kind(point.load, model), point.low_rps, point.high_rps]) : null;
+  if (!kind) return null;
+  const points = model.band.map((point) => [point.load, kind(point.load, model), point.low_rps, point.high_rps]);
+  const corner = model.kind === "hard_cap" ? model.cap_rps / model.lambda : NaN; // between two points it would be cut off
+  const after = points.findIndex(([load]) => load > corner);
+  if (after > 0) points.splice(after, 0, [corner, model.cap_rps, null, null]);
+  return points;
 }
 
 function modelWords(model) {
@@ -39,6 +44,7 @@ function throughput(parent, report, levels) {
   const { model } = report;
   const most = levels.at(-1).load;
   const line = curve(model);
+  const banded = (line ?? []).filter(([, , low, high]) => low !== null && high !== null);
   const client = levels.filter((level) => level.client && level.client.throughput_rps !== null);
   addChart(parent, {
     id: "throughput", title: "Throughput over load", note: modelWords(model), height: 250,
@@ -50,9 +56,9 @@ function throughput(parent, report, levels) {
       yAxis: axis(colours, { type: "value", min: 0, name: "requests/s", nameTextStyle: { align: "right", color: colours.muted }, axisLabel: { color: colours.muted, formatter: count } }),
       series: [
         ...(line ? [
-          { name: "low", type: "line", stack: "band", silent: true, symbol: "none", lineStyle: { width: 0 }, data: line.map(([n, , low]) => [n, low]), tooltip: { show: false } },
+          { name: "low", type: "line", stack: "band", silent: true, symbol: "none", lineStyle: { width: 0 }, data: banded.map(([n, , low]) => [n, low]), tooltip: { show: false } },
           { name: "band", type: "line", stack: "band", stackStrategy: "all", silent: true, symbol: "none", lineStyle: { width: 0 }, areaStyle: { color: colours.accent, opacity: 0.16 },
-            data: line.map(([n, , low, high]) => [n, low === null || high === null ? null : high - low]), tooltip: { show: false } },
+            data: banded.map(([n, , low, high]) => [n, high - low]), tooltip: { show: false } },
           { name: "model", type: "line", symbol: "none", lineStyle: { color: colours.accent, width: 2 }, itemStyle: { color: colours.accent }, data: line.map(([n, x]) => [n, x]) }] : []),
         { name: "measured", type: line ? "scatter" : "line", symbol: "circle", symbolSize: 9, itemStyle: { color: colours.warm }, lineStyle: { color: colours.warm }, z: 5,
           data: levels.map((level) => ({ name: levelName(level), value: [level.load, level.throughput_rps] })) },

@@ -73,7 +73,7 @@ function graph(section, report) {
 function waitTable(waits) {
   return table([
     { name: "waiter", text: true, get: (wait) => wait.waiter }, { name: "in", text: true, get: (wait) => wait.state },
-    { name: "for", text: true, get: (wait) => wait.subject ?? wait.subject_kind ?? "–" }, { name: "ended by", text: true, get: (wait) => wait.waker ?? wait.source },
+    { name: "for", text: true, get: (wait) => wait.subject ?? wait.subject_kind ?? "–" }, { name: "ended by", text: true, get: (wait) => wait.waker ?? SOURCES[wait.source] ?? wait.source },
     { name: "waits", get: (wait) => count(wait.count) }, { name: "time", get: (wait) => seconds(wait.seconds) }, { name: "of it idle", get: (wait) => seconds(wait.idle_s) },
     { name: "of its life", get: (wait) => share(wait.share_of_time) }, { name: "p50", get: (wait) => micros(wait.p50_us) }, { name: "p99", get: (wait) => micros(wait.p99_us) },
     { name: "meanwhile the waker", text: true, get: (wait) => (wait.waker_states ? Object.entries(wait.waker_states).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([state, part]) => `${state === "user" ? "on CPU" : state} ${share(part)}`).join(", ") : "–") },
@@ -81,7 +81,7 @@ function waitTable(waits) {
 }
 
 const endTable = (ends) => table([
-  { name: "waiter", text: true, get: (end) => end.waiter }, { name: "its waits end in", text: true, get: (end) => end.terminal }, { name: "of", text: true, get: (end) => end.owner ?? "–" },
+  { name: "waiter", text: true, get: (end) => end.waiter }, { name: "its waits end in", text: true, get: (end) => end.terminal.replaceAll("_", " ") }, { name: "of", text: true, get: (end) => end.owner ?? "–" },
   { name: "time", get: (end) => seconds(end.seconds) }, { name: "share", get: (end) => share(end.share) },
 ], ends, "What waiting ends in, when the chain is followed");
 
