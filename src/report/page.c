@@ -178,15 +178,23 @@ void hr_page_title(const struct hr_page *page, const char *title, int at, const 
 
 #define UNIT_BYTES 5 /* "us", "%", "MiB/s" */
 
+static bool ends_in_digit(const char *text, size_t length)
+{
+	return length && text[length - 1] >= '0' && text[length - 1] <= '9';
+}
+
 /* The length of the next word. A number takes its unit with it, so that no line begins with "ms". */
 static size_t word_length(const char *text)
 {
 	size_t length = strcspn(text, " "), unit;
 
-	if (!length || text[length - 1] < '0' || text[length - 1] > '9' || !text[length])
-		return length;
-	unit = strcspn(text + length + 1, " ");
-	return unit && unit <= UNIT_BYTES ? length + 1 + unit : length;
+	while (ends_in_digit(text, length) && text[length]) {
+		unit = strcspn(text + length + 1, " ");
+		if (!unit || unit > UNIT_BYTES)
+			break;
+		length += 1 + unit;
+	}
+	return length;
 }
 
 void hr_page_paragraph(const struct hr_page *page, const char *head, int indent, const char *text)

@@ -484,8 +484,8 @@ static void requests_that_cannot_be_told_apart_are_said_to_be_so_and_why(void **
 	sample_write_multiplexed(fixture->path);
 	assert_has(render_text(fixture, true),
 		   "\nrequests Those on :6379 cannot be told apart from outside (1 connection: several come in one read),\n"
-		   "         so they are not counted; 40 could. Data waited for its first read: p50 10.4 us, p99 10.4\n"
-		   "         us. `--request-probe` takes the calls of a function for requests.\n");
+		   "         so they are not counted; 40 could. Data waited for its first read: p50 10.4 us,\n"
+		   "         p99 10.4 us. `--request-probe` takes the calls of a function for requests.\n");
 	assert_has(fixture->text, "  nginx :6379: multiplexed, not counted\n    queue ");
 	assert_has(fixture->text, "    1 multiplexed: several come in one read\n");
 	assert_null(strstr(fixture->text, "/s on :6379"));

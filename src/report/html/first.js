@@ -62,7 +62,7 @@ function predictions(verdict) {
     { name: "throughput", get: (row) => rate(row.throughput_rps) },
     { name: "change", get: (row) => gain(row.throughput_rps) },
     { name: "95 % of cases", get: (row) => (row.low_rps === null || row.high_rps === null ? null : `${gain(row.low_rps)} to ${gain(row.high_rps)}`) },
-    { name: "then limited by", text: true, get: (row) => row.limit ?? "as now: not what limits" },
+    { name: "then limited by", text: true, get: (row) => row.limit ?? "as now" },
   ], all, "The highest throughput, up to the load that was offered"));
 }
 

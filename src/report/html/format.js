@@ -50,7 +50,7 @@ export function quantity(value, unit) {
   if (!known(value)) return null;
   if (unit === "share") return share(value);
   if (unit && unit.startsWith("us")) return `${micros(value)}${unit.slice(2)}`;
-  if (unit === "elasticity" || unit === "CPUs") return `${value.toFixed(2)}${unit === "CPUs" ? " CPUs" : ""}`;
+  if (unit === "elasticity" || unit === "CPUs") return `${(Math.abs(value) < 0.005 ? 0 : value).toFixed(2)}${unit === "CPUs" ? " CPUs" : ""}`;
   if (unit === "times") return `${value.toFixed(2)}×`;
   return unit ? `${count(value)} ${unit}`.replace(" 1/s", "/s") : count(value);
 }

@@ -36,7 +36,7 @@ function modelWords(model) {
 
 function knee(model, colours) {
   if (!model || !model.peak_identified || model.peak_concurrency === null) return [];
-  return [{ type: "line", name: "knee", data: [], markLine: { symbol: "none", silent: true, lineStyle: { color: colours.muted, type: "dashed" }, label: { formatter: "knee", color: colours.muted },
+  return [{ type: "line", name: "knee", data: [], markLine: { symbol: "none", silent: true, lineStyle: { color: colours.muted, type: "dashed" }, label: { formatter: "knee", color: colours.muted, align: "left" },
     data: [{ xAxis: model.peak_concurrency }] } }];
 }
 
