@@ -66,6 +66,37 @@ static void demand_that_drifts_is_in_the_range(void **state)
 	assert_true(capacity.range.low < capacity.limit_rps && capacity.limit_rps < capacity.range.high);
 }
 
+/* R: lm(U ~ X): 0.0515 + 9.95e-4 X, errors 2.94e-3 and 1.07e-5. A request costs less than U / X says. */
+static void what_is_used_without_a_request_is_no_demand(void **state)
+{
+	static const struct hr_capacity_point points[] = { { 1, 100, 0.152, 1 }, { 2, 200, 0.248, 1 }, { 3, 300, 0.352, 1 }, { 4, 400, 0.449, 1 } };
+	const struct hr_capacity_resource resource = { "CPUs", points, COUNT_OF(points), 0 };
+	struct hr_capacity capacity;
+
+	(void)state;
+	hr_capacity_of(&resource, INFINITY, &capacity);
+	assert_near(capacity.limit_rps, (1 - 0.0515) / 9.95e-4, 1e-6);
+	assert_true(capacity.range.low < 1 / (0.449 / 400) && capacity.range.high > capacity.limit_rps);
+	hr_capacity_of(&resource, 2, &capacity); /* two points are on any line */
+	assert_near(capacity.limit_rps, 1 / ((100 * 0.152 + 200 * 0.248) / 50000), 1e-9);
+}
+
+static void a_line_is_as_sure_as_its_points(void **state)
+{
+	static const double x[] = { 1, 2, 3, 4 }, weights[] = { 1, 1, 1, 1 }, level[] = { 5, 3, 6, 4 }, rising[] = { 0.1, 2.1, 3.9, 6.1 };
+	struct hr_line line = hr_line_fit(x, rising, weights, 4);
+
+	(void)state;
+	assert_true(hr_line_rises(&line) && !hr_line_starts_above(&line));
+	assert_near(line.slope, 1.98, 1e-9);
+	line = hr_line_fit(x, level, weights, 4);
+	assert_true(!hr_line_rises(&line) && fabs(line.slope) < 1e-9);
+	line = hr_line_fit(x, rising, weights, 2);
+	assert_true(hr_line_rises(&line) && !hr_line_starts_above(&line) && isnan(line.slope_error));
+	line = hr_line_fit(x, rising, weights, 1);
+	assert_true(!hr_line_rises(&line) && isnan(line.slope));
+}
+
 static void what_was_not_measured_is_no_number_and_no_limit(void **state)
 {
 	static const struct hr_capacity_point points[] = { { 1, NAN, 0.1, 1 }, { 2, 200, NAN, 1 }, { 4, 0, 0.5, 1 }, { 4, 100, 0, 1 },
@@ -100,6 +131,8 @@ int main(void)
 		cmocka_unit_test(the_resource_with_the_most_demand_is_the_limit),
 		cmocka_unit_test(the_range_is_that_of_the_regression_through_the_origin),
 		cmocka_unit_test(demand_that_drifts_is_in_the_range),
+		cmocka_unit_test(what_is_used_without_a_request_is_no_demand),
+		cmocka_unit_test(a_line_is_as_sure_as_its_points),
 		cmocka_unit_test(what_was_not_measured_is_no_number_and_no_limit),
 		cmocka_unit_test(the_knee_is_the_lowest_load_that_does_nearly_the_most),
 	};
