@@ -56,7 +56,7 @@ static struct cpu_shares cpu_shares_of(const struct hr_summary *summary, const s
 
 /*
  * What others take of them: with each request, as a load generator does, if that grows with the throughput; and at any load, which
- * no request can have. By the levels up to that load.
+ * no request can have unless they give way: half of it is reckoned with. By the levels up to that load.
  */
 struct others {
 	double always, per_request_s;
@@ -163,12 +163,16 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	}
 	for (size_t k = 0; k < RESOURCES; k++)
 		told[k] = (struct hr_capacity_resource){ name_of(k), &points[k * axis->level_count], axis->level_count,
-							 k == CPUS ? 1 - others.always : 1 };
+							 k == CPUS ? 1 - others.always / 2 : 1 };
 	hr_capacity_limit(told, RESOURCES, knee->load / 2, &capacity);
 	if (capacity.resource == SIZE_MAX)
 		return;
 	knee->predicted_rps = capacity.limit_rps;
 	knee->range = capacity.range;
+	if (capacity.resource == CPUS) { /* others may give way, or keep all that they have */
+		knee->range.low *= (1 - others.always) / (1 - others.always / 2);
+		knee->range.high *= 1 / (1 - others.always / 2);
+	}
 	knee->resource = told[capacity.resource].name;
 	knee->level_count = capacity.point_count;
 }

@@ -30,18 +30,35 @@ static double or_infinity(double value)
 	return isfinite(value) && value > 0 ? value : INFINITY;
 }
 
-/*
- * The CPUs over what a request takes of them. What others take at any load, as the rest of the host does, is not the requests'; what they
- * take more at the highest, as a load generator does, is: of that, so much is taken.
- */
-static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us, double other_share)
+/* Of what others take of the CPUs, which part is reckoned with. */
+struct others {
+	double always; /* of what they take at any load, as the rest of the host does */
+	double more;   /* of what they take more at the highest, as a load generator does */
+};
+
+/* The CPUs that are left by others over what a request takes of them. */
+static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us, struct others others)
 {
 	const double *top = contrast->top.value, *low = contrast->low.value;
 	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
 	double always = contrast->has_low ? fmin(low[HR_LAW_CPUS_OTHER], top[HR_LAW_CPUS_OTHER]) : 0;
-	double per_request_us = demand_us + other_share * (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
+	double more_us = (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
 
-	return or_infinity((cpus - always) / per_request_us * 1e6);
+	return or_infinity((cpus - others.always * always) / (demand_us + others.more * more_us) * 1e6);
+}
+
+/*
+ * Whether others would give way if the server wanted their CPUs is not known, so half of what they take at any load is reckoned with,
+ * and the range reaches from all to nothing. What they take more is the load generator's, and stays; but without the cause that may be
+ * work of the kernel for its sake, as reclaim and I/O are, and go: then likewise.
+ */
+static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contrast, double demand_us, bool more_may_go)
+{
+	double least_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 1, 1 });
+	double most_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 0, more_may_go ? 0 : 1 });
+
+	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, (struct others){ 0.5, more_may_go ? 0.5 : 1 });
+	bounds->error[PART_CPU] = isfinite(most_rps) ? (most_rps - least_rps) / 2 / bounds->rps[PART_CPU] : 0;
 }
 
 /* Bounds as they are measured at the highest load. */
@@ -50,7 +67,7 @@ static struct bounds measure(const struct hr_contrast *contrast)
 	const double *top = contrast->top.value, *low = contrast->low.value;
 	struct bounds bounds = { 0 };
 
-	bounds.rps[PART_CPU] = cpu_bound_rps(contrast, top[HR_LAW_CPU_DEMAND], 1);
+	set_cpu_bound(&bounds, contrast, top[HR_LAW_CPU_DEMAND], false);
 	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY]);
 	bounds.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_POOL_DEMAND] * 1e6);
 	bounds.rps[PART_LOCK] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_LOCK_CONTENDED]);
@@ -148,19 +165,6 @@ static double load_bound_rps(enum hr_verdict_class class, const struct hr_remain
 	return saved_us > 0 && turn_us > saved_us ? measured_rps * turn_us / (turn_us - saved_us) : measured_rps;
 }
 
-/*
- * What others take with each request is the load generator's, and stays; or it is done by threads of the kernel for the sake of the
- * cause, as reclaim and I/O are, and goes. Which it is, is not known: half of it is taken, and the range reaches both ends.
- */
-static void take_cpu(const struct hr_contrast *contrast, const struct hr_remains *remains, double demand_us, struct bounds *left)
-{
-	double least_rps = cpu_bound_rps(contrast, demand_us, 1), most_rps = cpu_bound_rps(contrast, demand_us, 0);
-
-	left->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, 0.5);
-	left->error[PART_THREAD] = left->error[PART_POOL] = hypot(remains->cpu_error, COLD_ERROR);
-	left->error[PART_CPU] = hypot(left->error[PART_POOL], (most_rps - least_rps) / 2 / left->rps[PART_CPU]);
-}
-
 /* With the cause gone: what is bound by it now is bound by the others. */
 static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_remains *remains,
 			     const struct hr_contrast *contrast)
@@ -174,8 +178,10 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 		left.rps[part] = INFINITY;
 	left.rps[PART_LOAD] = load_bound_rps(class, remains, left.rps[PART_LOAD], contrast);
 	if (remains->cpu_us > 0) {
-		take_cpu(contrast, remains, demand_us, &left);
+		set_cpu_bound(&left, contrast, demand_us, true);
 		left.rps[PART_THREAD] *= top[HR_LAW_CPU_DEMAND] / demand_us;
+		for (enum part each = PART_CPU; each <= PART_POOL; each++)
+			left.error[each] = hypot(left.error[each], hypot(remains->cpu_error, COLD_ERROR));
 	}
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
@@ -186,6 +192,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	}
 	if (class == HR_VERDICT_CPU_NEIGHBOUR) { /* the CPUs where it may run are its own; at low load it had them no more than now */
 		left.rps[PART_CPU] = or_infinity(top[HR_LAW_CPUS_USABLE] / top[HR_LAW_CPU_DEMAND] * 1e6);
+		left.error[PART_CPU] = 0;
 		left.rps[PART_LOAD] = INFINITY;
 	}
 	if (class == HR_VERDICT_CLIENT_LIMITED) {
@@ -256,8 +263,10 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 	if (!(now_rps > 0) || verdict->finding.class == HR_VERDICT_INCONCLUSIVE)
 		return;
 	measured = measure(contrast);
-	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED) /* those where it may run, which need not be all */
+	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED) { /* those where it may run, which need not be all */
+		measured.error[PART_CPU] = 0;
 		measured.rps[PART_CPU] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_CPUS_HERE]);
+	}
 	if (verdict->finding.class == HR_VERDICT_NOT_SATURATED) {
 		double least = fmin(measured.rps[PART_CPU], fmin(measured.rps[PART_THREAD], measured.rps[PART_POOL]));
 

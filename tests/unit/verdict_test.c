@@ -188,14 +188,54 @@ static void a_pool_is_predicted_by_its_slots(void **state)
 
 	(void)state;
 	contrast.top.value[HR_LAW_POOL_DEMAND] = 4000;
-	contrast.low.value[HR_LAW_THROUGHPUT] = 240; /* 1 client: so 16 could have 3840 */
+	contrast.low.value[HR_LAW_THROUGHPUT] = 250; /* 1 client: so 16 could have 4000 */
 	hr_predict(&contrast, &nothing_goes, &level, &verdict);
 	twice = predicted(&verdict, HR_CHANGE_TWICE_WORKERS);
 	assert_true(fabs(twice.throughput_rps - 2000) < 1);
 	assert_true(twice.range.low < 1800 && twice.range.high > 2200 && twice.range.low > 1500);
 	assert_true(fabs(predicted(&verdict, HR_CHANGE_TWICE_CPUS).throughput_rps - 1000) < 1);
-	/* 2 CPUs, of which others always take 0.1; a request takes 400 us, and 100 us of others that come with the load */
-	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - 1.9 / 500e-6) < 1);
+	/* 2 CPUs, of which others always take 0.1, or none if they give way; a request takes 400 us, and 100 us of others with the load */
+	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - 1.95 / 500e-6) < 1);
+}
+
+/* Half of the CPUs are others', who may give way or not: the range knows. */
+static void a_busy_host_makes_predictions_less_sure(void **state)
+{
+	struct hr_contrast contrast = healthy();
+	struct hr_level level = { 0 };
+	struct hr_verdict verdict = { .finding.class = HR_VERDICT_WORKER_POOL, .headroom = NAN };
+	struct hr_prediction removed;
+
+	(void)state;
+	contrast.top.value[HR_LAW_CPUS_BUSY] = 0.7;
+	contrast.top.value[HR_LAW_CPUS_OTHER] = contrast.low.value[HR_LAW_CPUS_OTHER] = 1;
+	contrast.low.value[HR_LAW_THROUGHPUT] = 500;
+	hr_predict(&contrast, &nothing_goes, &level, &verdict);
+	removed = predicted(&verdict, HR_CHANGE_CAUSE_REMOVED);
+	assert_true(fabs(removed.throughput_rps - 1.5 / 400e-6) < 1);
+	assert_true(removed.range.low < 1 / 400e-6 && removed.range.high > 2 / 400e-6);
+}
+
+/* A lock of the kernel: of a request's 400 us of CPU time 100 us are left, and of its 1010 us at one client 310 us. */
+static void what_goes_with_the_cause_is_not_reckoned_with(void **state)
+{
+	const struct hr_remains remains = { .cpu_us = 100, .cpu_error = 0, .saved_us = 700 };
+	struct hr_contrast contrast = healthy();
+	struct hr_level level = { 0 };
+	struct hr_verdict verdict = { .finding.class = HR_VERDICT_KERNEL_LOCK, .headroom = NAN };
+
+	(void)state;
+	contrast.low.value[HR_LAW_LATENCY] = 1010;
+	contrast.low.value[HR_LAW_BUSY_KLOCK] = 0;
+	contrast.top.value[HR_LAW_CPUS_OTHER] = contrast.low.value[HR_LAW_CPUS_OTHER] = 0;
+	contrast.top.value[HR_LAW_CPUS_BUSY] = 0.2;
+	contrast.top.value[HR_LAW_THREAD_BUSY] = 0.01;
+	hr_predict(&contrast, &remains, &level, &verdict);
+	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - 2 / 100e-6) < 1);
+	verdict.prediction_count = 0;
+	contrast.top.value[HR_LAW_CLIENTS] = 4; /* 4 turns of 1 / 990 s less 700 us */
+	hr_predict(&contrast, &remains, &level, &verdict);
+	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - 4 / (1.0 / 990 - 700e-6)) < 1);
 }
 
 static void nothing_is_predicted_of_what_is_not_known(void **state)
@@ -222,6 +262,8 @@ int main(void)
 		cmocka_unit_test(what_was_not_measured_meets_no_condition),
 		cmocka_unit_test(thresholds_have_reasons_and_soft_edges),
 		cmocka_unit_test(a_pool_is_predicted_by_its_slots),
+		cmocka_unit_test(a_busy_host_makes_predictions_less_sure),
+		cmocka_unit_test(what_goes_with_the_cause_is_not_reckoned_with),
 		cmocka_unit_test(nothing_is_predicted_of_what_is_not_known),
 	};
 
