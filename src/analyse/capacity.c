@@ -118,21 +118,24 @@ bool hr_line_starts_above(const struct hr_line *line)
 /* The line with a start of its own, of the usable points. */
 static struct hr_line line_of(const struct hr_capacity_resource *resource, double load_most)
 {
-	double *columns = calloc(3 * resource->point_count + 1, sizeof(*columns));
+	double *columns = calloc(3 * resource->point_count, sizeof(*columns)), *used, *weights;
 	struct hr_line line = { NAN, NAN, NAN, NAN, 0 };
 	size_t count = 0;
 
-	for (size_t i = 0; columns && i < resource->point_count; i++) {
+	if (!columns)
+		return line;
+	used = columns + resource->point_count;
+	weights = used + resource->point_count;
+	for (size_t i = 0; i < resource->point_count; i++) {
 		const struct hr_capacity_point *point = &resource->points[i];
 
 		if (!is_usable(point, load_most))
 			continue;
 		columns[count] = point->throughput_rps;
-		columns[resource->point_count + count] = point->utilisation;
-		columns[2 * resource->point_count + count++] = weight(point);
+		used[count] = point->utilisation;
+		weights[count++] = weight(point);
 	}
-	if (columns)
-		line = hr_line_fit(columns, columns + resource->point_count, columns + 2 * resource->point_count, count);
+	line = hr_line_fit(columns, used, weights, count);
 	free(columns);
 	return line;
 }

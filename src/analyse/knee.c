@@ -65,12 +65,15 @@ struct others {
 static struct others others_of(const struct hr_axis *axis, double load_most)
 {
 	const struct hr_summary *top = axis->levels[axis->level_count - 1].summary;
-	double *columns = calloc(3 * axis->level_count + 1, sizeof(*columns)), *shares = columns + axis->level_count;
-	double *weights = columns + 2 * axis->level_count, mean = 0;
+	double *columns = calloc(3 * axis->level_count, sizeof(*columns)), *shares, *weights, mean = 0;
 	struct hr_line line;
 	size_t count = 0;
 
-	for (size_t i = 0; columns && i < axis->level_count; i++) {
+	if (!columns)
+		return (struct others){ 0, 0 };
+	shares = columns + axis->level_count;
+	weights = shares + axis->level_count;
+	for (size_t i = 0; i < axis->level_count; i++) {
 		const struct hr_summary *summary = axis->levels[i].summary;
 		double other = cpu_shares_of(summary, top).other;
 
@@ -81,10 +84,9 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 		weights[count++] = 1;
 		mean += (other - mean) / (double)count;
 	}
-	if (count)
-		line = hr_line_fit(columns, shares, weights, count);
+	line = hr_line_fit(columns, shares, weights, count);
 	free(columns);
-	if (!count || !hr_line_rises(&line))
+	if (!hr_line_rises(&line))
 		return (struct others){ mean, 0 };
 	return (struct others){ fmax(0, line.start), line.slope };
 }

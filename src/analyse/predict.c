@@ -22,7 +22,8 @@ static const char *const part_words[PARTS] = {
 /* The highest throughput that each allows; INFINITY: as much as anybody likes. */
 struct bounds {
 	double rps[PARTS];
-	double error[PARTS]; /* how far it may be off, as a share of it, beside what all are; 0: no more */
+	double error[PARTS];   /* 95 %, as a share of it, beside what all are off; 0: no more */
+	double unknown[PARTS]; /* and it may be so much less or more, as a share, by what is not known and has no odds */
 };
 
 static double or_infinity(double value)
@@ -58,7 +59,7 @@ static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contr
 	double most_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 0, more_may_go ? 0 : 1 });
 
 	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, (struct others){ 0.5, more_may_go ? 0.5 : 1 });
-	bounds->error[PART_CPU] = isfinite(most_rps) ? (most_rps - least_rps) / 2 / bounds->rps[PART_CPU] : 0;
+	bounds->unknown[PART_CPU] = isfinite(most_rps) ? (most_rps - least_rps) / 2 / bounds->rps[PART_CPU] : 0;
 }
 
 /* Bounds as they are measured at the highest load. */
@@ -92,14 +93,15 @@ static enum part part_of(enum hr_verdict_class class)
 	}
 }
 
-static void add(struct hr_verdict *verdict, enum hr_change change, double throughput_rps, double error, const char *limit)
+static void add(struct hr_verdict *verdict, enum hr_change change, double throughput_rps, double error, double unknown,
+		const char *limit)
 {
 	if (!isfinite(throughput_rps) || throughput_rps <= 0)
 		return;
 	verdict->predictions[verdict->prediction_count++] = (struct hr_prediction){
 		.change = change,
 		.throughput_rps = throughput_rps,
-		.range = { throughput_rps * (1 - error), throughput_rps * (1 + error) },
+		.range = { throughput_rps * (1 - unknown) * (1 - error), throughput_rps * (1 + unknown) * (1 + error) },
 		.limit = limit,
 	};
 }
@@ -114,7 +116,8 @@ static void add_bounded(struct hr_verdict *verdict, enum hr_change change, const
 			least = part;
 	if (isinf(bounds->rps[least]))
 		return;
-	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(hypot(noise, BOUND_ERROR), bounds->error[least]), part_words[least]);
+	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(hypot(noise, BOUND_ERROR), bounds->error[least]),
+	    bounds->unknown[least], part_words[least]);
 }
 
 /* 95 % of the mean over the windows of a level, as a share of it. */
@@ -181,7 +184,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 		set_cpu_bound(&left, contrast, demand_us, true);
 		left.rps[PART_THREAD] *= top[HR_LAW_CPU_DEMAND] / demand_us;
 		for (enum part each = PART_CPU; each <= PART_POOL; each++)
-			left.error[each] = hypot(left.error[each], hypot(remains->cpu_error, COLD_ERROR));
+			left.error[each] = hypot(remains->cpu_error, COLD_ERROR);
 	}
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED)
@@ -192,7 +195,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	}
 	if (class == HR_VERDICT_CPU_NEIGHBOUR) { /* the CPUs where it may run are its own; at low load it had them no more than now */
 		left.rps[PART_CPU] = or_infinity(top[HR_LAW_CPUS_USABLE] / top[HR_LAW_CPU_DEMAND] * 1e6);
-		left.error[PART_CPU] = 0;
+		left.unknown[PART_CPU] = 0;
 		left.rps[PART_LOAD] = INFINITY;
 	}
 	if (class == HR_VERDICT_CLIENT_LIMITED) {
@@ -233,7 +236,7 @@ static void predict_twice(const struct hr_contrast *contrast, const struct bound
 		struct bounds bounds = *measured;
 
 		if (part != twice[i].part && !(twice[i].also_threads && part == PART_THREAD)) {
-			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), NULL);
+			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), 0, NULL);
 			continue;
 		}
 		bounds.rps[PART_LOCK] = part == PART_LOCK ? bounds.rps[PART_LOCK] : INFINITY;
@@ -264,7 +267,7 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 		return;
 	measured = measure(contrast);
 	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED) { /* those where it may run, which need not be all */
-		measured.error[PART_CPU] = 0;
+		measured.unknown[PART_CPU] = 0;
 		measured.rps[PART_CPU] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_CPUS_HERE]);
 	}
 	if (verdict->finding.class == HR_VERDICT_NOT_SATURATED) {
@@ -275,9 +278,9 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 	}
 	predict_twice(contrast, &measured, noise, verdict);
 	if (is_shared(verdict->finding.class))
-		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), NULL);
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), 0, NULL);
 	else
-		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR),
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR), 0,
 		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");
 	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED)
 		return; /* useful work is no cause that could go: twice the CPUs says what there is to say */
