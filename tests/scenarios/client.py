@@ -11,12 +11,14 @@ usage: client.py [OPTION]... CLIENTS SECONDS [HOST:]PORT REQUEST
   --one-at-a-time S  the clients share one lock: one request at a time, and each answer is worked on for S seconds
   --read-rate N      bytes a second that all clients together read
   --udp              REQUEST is a datagram, answered by one
+  --also PORT        a server beside the first: the clients take turns to connect to one of them
   --silent           connect, and ask nothing
 
 The last line of its output has what was answered and what failed, and is followed by nothing.
 """
 
 import argparse
+import itertools
 import random
 import socket
 import sys
@@ -40,9 +42,9 @@ class Pace:
 
 
 class Client(threading.Thread):
-    def __init__(self, options, shared):
+    def __init__(self, options, shared, server):
         super().__init__(daemon=True)
-        self.options, self.shared = options, shared
+        self.options, self.shared, self.server = options, shared, server
         self.answered = self.failed = 0
         self.socket = self.buffer = None
 
@@ -75,7 +77,7 @@ class Client(threading.Thread):
         if self.shared.reading:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE_BYTES)
         self.socket.settimeout(self.options.seconds + 5)
-        self.socket.connect(self.options.server)
+        self.socket.connect(self.server)
         if not self.options.udp:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -139,6 +141,7 @@ def parse():
     parser.add_argument("--close", action="store_true")
     parser.add_argument("--udp", action="store_true")
     parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--also", type=int, action="append", default=[])
     parser.add_argument("--think", type=float)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--one-at-a-time", type=float)
@@ -149,7 +152,7 @@ def parse():
     parser.add_argument("request")
     options = parser.parse_args()
     host, _, port = options.server.rpartition(":")
-    options.server = (host or "127.0.0.1", int(port))
+    options.servers = [(host or "127.0.0.1", number) for number in (int(port), *options.also)]
     connection = "close" if options.close else "keep-alive"
     options.message = (
         f"{options.request}\r\n" if options.line
@@ -161,7 +164,8 @@ def parse():
 def main():
     options = parse()
     shared = Shared(options)
-    clients = [Client(options, shared) for _ in range(options.clients)]
+    servers = itertools.islice(itertools.cycle(options.servers), options.clients)
+    clients = [Client(options, shared, server) for server in servers]
     start_s = time.monotonic()
     for client in clients:
         client.start()

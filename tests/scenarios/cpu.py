@@ -3,7 +3,7 @@
 
 from cgroup import Cgroup
 from programs import Demo, Hogs, Node, Postgres, Redis, busy_command, pin
-from suite import client, on_port, scenario, wrk
+from suite import THINKING, client, on_port, scenario, wrk
 
 
 @scenario(
@@ -11,10 +11,11 @@ from suite import client, on_port, scenario, wrk
     "its threads are on CPU 0 alone, and share nothing; with CPU 1 as well, throughput rises",
     change="twice_cpus",
     gain=1.4,
+    levels=THINKING,
 )
 def demo_on_one_cpu(_, removed):
     with Demo("--threads", 8, cpus="0,1" if removed else "0") as server:
-        yield on_port(server, wrk(server.port, "/infer", cpu=1))
+        yield on_port(server, wrk(server.port, "/infer", cpu=1, think_ms=8))
 
 
 @scenario(
@@ -22,12 +23,13 @@ def demo_on_one_cpu(_, removed):
     "its processes are on CPU 0 alone, and each query computes; with CPU 1 as well, throughput rises",
     change="twice_cpus",
     gain=1.4,
+    levels=THINKING,
 )
 def postgres_on_one_cpu(directory, removed):
     with Postgres(directory) as server:
         server.configure("max_parallel_workers_per_gather = 0", "jit = off")
         pin(server.pid, *((0, 1) if removed else (0,)))
-        yield on_port(server, server.clients(directory, "SELECT sum(i) FROM generate_series(1, 20000) i;\n"))
+        yield on_port(server, server.clients(directory, "SELECT sum(i) FROM generate_series(1, 20000) i;\n\\sleep 20 ms\n"))
 
 
 @scenario(
@@ -57,12 +59,13 @@ def demo_with_a_spin_lock(_, removed):
     "its cgroup may run 20 ms in 50 ms, and counts as throttled; with five times the quota, throughput rises",
     change="cause_removed",
     gain=2,
+    levels=THINKING,
 )
 def demo_in_a_quota(_, removed):
     with Cgroup("cpu") as cgroup, Demo("--threads", 8) as server:
         cgroup.limit_cpu(100_000 if removed else 20_000, 50_000)
         cgroup.add(server.pid)
-        yield on_port(server, wrk(server.port, "/infer"))
+        yield on_port(server, wrk(server.port, "/infer", think_ms=20))
 
 
 @scenario(
@@ -70,12 +73,13 @@ def demo_in_a_quota(_, removed):
     "its cgroup may run 30 ms in 100 ms, and counts as throttled; without the quota, throughput rises to the one event loop's",
     change="cause_removed",
     gain=2,
+    levels=THINKING,
 )
 def node_in_a_quota(_, removed):
     with Cgroup("cpu") as cgroup, Node(2) as server:
         cgroup.limit_cpu(200_000 if removed else 30_000, 100_000)
         cgroup.add(server.pid)
-        yield on_port(server, wrk(server.port))
+        yield on_port(server, wrk(server.port, think_ms=80))
 
 
 @scenario(

@@ -2,7 +2,7 @@
 """Queues in front of something: workers, another server, a clock, the listener."""
 
 from programs import Demo, Nginx, PythonHttp
-from suite import client, on_port, scenario, wrk
+from suite import THINKING, client, on_port, scenario, wrk
 
 
 @scenario(
@@ -10,10 +10,11 @@ from suite import client, on_port, scenario, wrk
     "four workers sleep for 20 ms in each request, so that 200 a second can pass; with eight, twice as many",
     change="twice_workers",
     gain=1.7,
+    levels=THINKING,
 )
 def demo_with_four_workers(_, removed):
     with Demo("--threads", 8 if removed else 4, "--hidden", 100, "--sleep", "20ms") as server:
-        yield on_port(server, wrk(server.port, "/infer"))
+        yield on_port(server, wrk(server.port, "/infer", think_ms=40))
 
 
 @scenario(
@@ -21,11 +22,12 @@ def demo_with_four_workers(_, removed):
     "four threads wait in each request for a server that takes 20 ms however many ask it; with eight, throughput doubles",
     change="twice_workers",
     gain=1.7,
+    levels=THINKING,
 )
 def python_pool_of_four(_, removed):
     with Demo("--threads", 64, "--hidden", 100, "--sleep", "20ms") as behind:
         with PythonHttp("--threads", 8 if removed else 4, "--backend", behind.port) as server:
-            yield on_port(server, wrk(server.port))
+            yield on_port(server, wrk(server.port, think_ms=40))
 
 
 @scenario(
@@ -77,9 +79,10 @@ def demo_with_a_short_backlog(_, removed):
 
 @scenario(
     "timer",
-    "the server sleeps so that 200 requests a second pass, and exactly so many do; at 800, throughput rises",
+    "the server sleeps so that 200 requests a second pass, and exactly so many do; where it does not, throughput rises",
+    change="cause_removed",
     gain=2,
 )
 def demo_with_a_rate_limit(_, removed):
-    with Demo("--threads", 32, "--hidden", 100, "--rate", 800 if removed else 200) as server:
+    with Demo("--threads", 32, *([] if removed else ["--rate", 200])) as server:
         yield on_port(server, wrk(server.port, "/infer"))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Work that goes one at a time: by one thread, by turns, or by a lock."""
 
+import contextlib
+
 from programs import Demo, Nginx, Node, Postgres, PythonHttp, Redis, busy_command
-from suite import client, on_port, scenario, wrk
+from suite import THINKING, Run, client, on_port, scenario, wrk
 
 
 @scenario(
@@ -11,10 +13,11 @@ from suite import client, on_port, scenario, wrk
     subject="node",
     change="twice_replicas",
     gain=1.3,
+    levels=THINKING,
 )
 def node_event_loop(_, removed):
     with Node(3, processes=2 if removed else 1) as server:
-        yield on_port(server, wrk(server.port))
+        yield on_port(server, wrk(server.port, think_ms=35))
 
 
 @scenario(
@@ -23,6 +26,7 @@ def node_event_loop(_, removed):
     subject="nginx",
     change="twice_workers",
     gain=1.3,
+    levels=THINKING,
     settled=False,
 )
 def nginx_with_one_worker(directory, removed):
@@ -30,18 +34,23 @@ def nginx_with_one_worker(directory, removed):
     # without a listener each, one worker may take all connections
     with Nginx(directory, gzip, workers=2 if removed else 1, listen=" reuseport" if removed else "") as server:
         server.file("page", 100_000)
-        yield on_port(server, wrk(server.port, "/page", "-H", "Accept-Encoding: gzip"))
+        yield on_port(server, wrk(server.port, "/page", "-H", "Accept-Encoding: gzip", think_ms=35))
 
 
 @scenario(
     "serial-thread",
-    "redis runs scripts in one thread while a CPU is free; scripts of a quarter the length make throughput rise",
+    "redis runs scripts in one thread while a CPU is free; with two redis, each for half of the clients, throughput rises",
     subject="redis",
-    gain=2,
+    change="twice_replicas",
+    gain=1.3,
+    levels=THINKING,
 )
 def redis_with_slow_scripts(directory, removed):
-    with Redis(directory, "--appendonly", "no") as server:
-        yield on_port(server, client(server.port, busy_command(25_000 if removed else 200_000), "--line"))
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Redis(directory, "--appendonly", "no")) for _ in range(2 if removed else 1)]
+        also = [word for server in servers[1:] for word in ("--also", server.port)]
+        load = client(servers[0].port, busy_command(200_000), "--line", "--think", 0.01, *also)
+        yield Run(["-p", ",".join(str(server.pid) for server in servers)], load)
 
 
 @scenario(
@@ -49,11 +58,12 @@ def redis_with_slow_scripts(directory, removed):
     "sixteen threads pass one token through a pipe, and sleep and compute with it: no lock, and one at a time; without it, throughput rises",
     change="cause_removed",
     gain=2,
+    levels=THINKING,
     settled=False,
 )
 def demo_with_a_token(_, removed):
     with Demo("--threads", 16, *([] if removed else ["--token", "--hold", "3ms"])) as server:
-        yield on_port(server, wrk(server.port, "/infer"))
+        yield on_port(server, wrk(server.port, "/infer", think_ms=40))
 
 
 @scenario(
@@ -62,21 +72,25 @@ def demo_with_a_token(_, removed):
     subject="model_lock",
     change="cause_removed",
     gain=1.3,
+    levels=THINKING,
 )
 def demo_with_a_lock(_, removed):
     with Demo("--threads", 16, *([] if removed else ["--lock"])) as server:
-        yield on_port(server, wrk(server.port, "/infer"))
+        yield on_port(server, wrk(server.port, "/infer", think_ms=8))
 
 
 @scenario(
     "lock-contention",
-    "the holder of a mutex sleeps for 5 ms with it, so that 200 requests a second at most can pass; without it, throughput rises",
+    "the holder of a mutex sleeps for 5 ms with it, so that 200 requests a second at most can pass; where all sleep without it, "
+    "throughput rises",
     subject="model_lock",
+    change="cause_removed",
     gain=2,
+    levels=THINKING,
 )
 def demo_with_a_lock_held_asleep(_, removed):
-    with Demo("--threads", 16, "--hidden", 200, *([] if removed else ["--lock", "--hold", "5ms"])) as server:
-        yield on_port(server, wrk(server.port, "/infer"))
+    with Demo("--threads", 16, *(["--sleep", "5ms"] if removed else ["--lock", "--hold", "5ms"])) as server:
+        yield on_port(server, wrk(server.port, "/infer", think_ms=60))
 
 
 @scenario(
@@ -84,11 +98,12 @@ def demo_with_a_lock_held_asleep(_, removed):
     "threads of one Python compute in turns, by its global lock, while a CPU is free; with two processes, throughput rises",
     change="twice_replicas",
     gain=1.3,
+    levels=THINKING,
     settled=False,
 )
 def python_threads(_, removed):
     with PythonHttp("--compute", 5, "--processes", 2 if removed else 1) as server:
-        yield on_port(server, wrk(server.port))
+        yield on_port(server, wrk(server.port, think_ms=60))
 
 
 @scenario(
@@ -97,6 +112,7 @@ def python_threads(_, removed):
     "throughput rises",
     change="cause_removed",
     gain=2,
+    levels=THINKING,
     settled=False,
 )
 def postgres_hot_row(directory, removed):
@@ -107,6 +123,7 @@ def postgres_hot_row(directory, removed):
         row = "random(1, 10000)" if removed else "1"
         script = (
             f"\\set row {row}\nBEGIN;\nUPDATE counters SET n = n + 1 WHERE id = :row;\nSELECT pg_sleep(0.005);\nEND;\n"
+            "\\sleep 60 ms\n"
         )
         yield on_port(server, server.clients(directory, script))
 

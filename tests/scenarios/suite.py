@@ -18,6 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 from harness import need  # noqa: E402
 
 LEVELS = (1, 2, 4, 8, 16)
+# Of clients that think, so that the limit is reached at about 12 of them: the lower half of the levels is well below the knee
+THINKING = (2, 4, 8, 16, 48)
 
 
 @dataclass
@@ -79,10 +81,14 @@ def scenario(
     return register
 
 
-def wrk(port, path="/", *options, host="127.0.0.1", cpu=None):
+def wrk(port, path="/", *options, host="127.0.0.1", cpu=None, think_ms=None):
     need("wrk")
     pinned = ["taskset", "-c", str(cpu)] if cpu is not None else []
-    return [*pinned, "wrk", "-t1", "-c{level}", "-d{seconds}s", "--timeout", "10s", *options, f"http://{host}:{port}{path}"]
+    url = f"http://{host}:{port}{path}"
+    words = [*pinned, "wrk", "-t1", "-c{level}", "-d{seconds}s", "--timeout", "10s", *options]
+    if think_ms is None:
+        return [*words, url]
+    return [*words, "-s", os.path.join(HERE, "think.lua"), url, "--", str(think_ms)]
 
 
 def client(port, request, *options):
