@@ -32,8 +32,9 @@ FIXTURE struct hr_writer *begin(const struct scratch *scratch)
 
 	ADD(writer, run, { .run_id = "r", .host = "h", .kernel = "k", .arch = "a", .cpus = 2, .headroom_version = "1", .target = "t",
 			   .started_unix_ns = S, .interval_ns = S, .ended_ns = HR_NULL, .target_status = HR_NULL });
-	ADD(writer, processes, { 1, 100, 1, "server", "server", 0, HR_NULL });
-	ADD(writer, threads, { 1, 1, 100, "server", 0, HR_NULL, 0 });
+	ADD(writer, processes, { .process_id = 1, .pid = 100, .parent_pid = 1, .name = "server", .command = "server",
+	       .last_ns = HR_NULL });
+	ADD(writer, threads, { .thread_id = 1, .process_id = 1, .tid = 100, .name = "server", .last_ns = HR_NULL });
 	ADD(writer, flows, { 1, 1, "server", "tcp", ":80" });
 	return writer;
 }

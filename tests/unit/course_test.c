@@ -106,8 +106,8 @@ static void write_long(const char *path, int64_t intervals, int64_t every)
 {
 	struct hr_writer *writer = sample_begin(path, 2 * intervals * S);
 
-	SAMPLE(writer, processes, 1, 100, 1, "server", NULL, 0, HR_NULL);
-	SAMPLE(writer, threads, 1, 1, 100, "server", 0, 2 * intervals * S, 0);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 100, .parent_pid = 1, .name = "server", .last_ns = HR_NULL);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 100, .name = "server", .last_ns = 2 * intervals * S);
 	for (int64_t i = 0; i < intervals; i++) {
 		int64_t start_ns = (i + (every ? i / every : 0)) * S;
 

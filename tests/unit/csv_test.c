@@ -93,7 +93,9 @@ static void the_run_has_its_own_id_and_host_once(void **state)
 	const struct scratch *scratch = *state;
 	struct hr_writer *writer = create_run(scratch->run);
 
-	ADD(writer, run, "run-1", "web-7", "6.1", "x86_64", 4, "0.1.0", "port 80", 1700000000123456789, HR_NULL, 1000000000, HR_NULL, HR_NULL);
+	ADD(writer, run, .run_id = "run-1", .host = "web-7", .kernel = "6.1", .arch = "x86_64", .cpus = 4,
+	       .headroom_version = "0.1.0", .target = "port 80", .started_unix_ns = 1700000000123456789,
+	       .asked_unix_ns = HR_NULL, .interval_ns = 1000000000, .ended_ns = HR_NULL, .target_status = HR_NULL);
 	finish(writer);
 	assert_text(scratch->run, "run", &csv,
 		    "run_id,host,kernel,arch,cpus,headroom_version,target,started_unix_ns,asked_unix_ns,interval_ns,ended_ns,target_status\r\n"
@@ -105,7 +107,7 @@ static void null_is_an_empty_field_and_an_empty_text_is_quoted(void **state)
 	const struct scratch *scratch = *state;
 	struct hr_writer *writer = create_run(scratch->run);
 
-	ADD(writer, processes, 1, 10, 1, "", NULL, 0, HR_NULL);
+	ADD(writer, processes, .process_id = 1, .pid = 10, .parent_pid = 1, .name = "", .last_ns = HR_NULL);
 	finish(writer);
 	assert_text(scratch->run, "processes", &csv,
 		    "run_id,host,process_id,pid,parent_pid,name,command,first_ns,last_ns\r\n"

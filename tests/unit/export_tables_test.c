@@ -252,7 +252,9 @@ static void the_names_of_the_folders_are_safe(void **state)
 
 	if (hr_writer_create(fixture->run, true, (uid_t)-1, (gid_t)-1, &writer, &err))
 		fail_msg("%s", err.text);
-	SAMPLE(writer, run, "../../a b", "web/7%=\xc3\xa9", "6.1", "x86_64", 4, "0.1.0", "", 0, HR_NULL, S, HR_NULL, HR_NULL);
+	SAMPLE(writer, run, .run_id = "../../a b", .host = "web/7%=\xc3\xa9", .kernel = "6.1", .arch = "x86_64", .cpus = 4,
+	       .headroom_version = "0.1.0", .target = "", .asked_unix_ns = HR_NULL, .interval_ns = S, .ended_ns = HR_NULL,
+	       .target_status = HR_NULL);
 	sample_end(writer, true);
 	assert_int_equal(RUN(fixture, fixture->run, "-f", "csv", "-o", fixture->tree, "-t", "run"), HR_EXIT_DONE);
 	assert_int_equal(entries_in(in(fixture->tree, "run=..%2F..%2Fa%20b/host=web%2F7%25%3D%C3%A9")), 2);

@@ -22,15 +22,20 @@ static void write_hostile(const char *path)
 
 	if (hr_writer_create(path, true, (uid_t)-1, (gid_t)-1, &writer, &err))
 		fail_msg("%s", err.text);
-	SAMPLE(writer, run, hostile, hostile, hostile, hostile, 4, hostile, hostile, 1700000000250 * MS, HR_NULL, S, S, HR_NULL);
+	SAMPLE(writer, run, .run_id = hostile, .host = hostile, .kernel = hostile, .arch = hostile, .cpus = 4,
+	       .headroom_version = hostile, .target = hostile, .started_unix_ns = 1700000000250 * MS,
+	       .asked_unix_ns = HR_NULL, .interval_ns = S, .ended_ns = S, .target_status = HR_NULL);
 	SAMPLE(writer, intervals, 1, 0, S);
-	SAMPLE(writer, processes, 1, 100, 1, hostile, hostile, 0, HR_NULL);
-	SAMPLE(writer, threads, 1, 1, 100, hostile, 0, S, 0);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 100, .parent_pid = 1, .name = hostile, .command = hostile,
+	       .last_ns = HR_NULL);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 100, .name = hostile, .last_ns = S);
 	SAMPLE(writer, thread_states, 1, 1, "user", S);
-	SAMPLE(writer, levels, 1, hostile, 1, 0, 0, S, hostile, hostile, 0, hostile, HR_NULL);
+	SAMPLE(writer, levels, .level_id = 1, .level = hostile, .offered = 1, .end_ns = S, .notes = hostile,
+	       .command = hostile, .output = hostile, .settled_ns = HR_NULL);
 	SAMPLE(writer, frames, 1, hostile, hostile, HR_NULL);
 	SAMPLE(writer, stacks, 1, 0, 1);
-	SAMPLE(writer, samples, 1, 1, "user", NULL, 1, HR_NULL, 1, S, S);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 1, .time_ns = S, .alone_ns = S);
 	sample_end(writer, true);
 }
 

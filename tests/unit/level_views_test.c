@@ -30,8 +30,10 @@ static void add_second(struct hr_writer *writer, int64_t id, bool is_multiplexed
 	SAMPLE(writer, thread_states, id, 1, "user", id * 100 * MS);
 	SAMPLE(writer, thread_states, id, 1, "preempted", 50 * MS);
 	SAMPLE(writer, thread_states, id, 1, "futex", S - id * 100 * MS - 50 * MS);
-	SAMPLE(writer, thread_counters, id, 1, 1000 * id, 10, 20, 30, 0, 0, HR_NULL);
-	SAMPLE(writer, cpus, id, 0, id * 100 * MS, 0, S - id * 100 * MS, HR_NULL, HR_NULL);
+	SAMPLE(writer, thread_counters, .interval_id = id, .thread_id = 1, .syscalls = 1000 * id, .voluntary = 10,
+	       .involuntary = 20, .migrations = 30, .not_run_ns = HR_NULL);
+	SAMPLE(writer, cpus, .interval_id = id, .target_ns = id * 100 * MS, .idle_ns = S - id * 100 * MS, .steal_ns = HR_NULL,
+	       .irq_ns = HR_NULL);
 	if (!requests)
 		return;
 	SAMPLE(writer, traffic, .interval_id = id, .flow_id = 1, .requests = requests, .in_flight_ns = load[id - 1].in_flight * S,
@@ -44,15 +46,19 @@ static void write_levels(const char *path, bool is_multiplexed)
 {
 	struct hr_writer *writer = create_run(path);
 
-	SAMPLE(writer, run, "run-1", "web-7", "6.1", "x86_64", 1, "0.1.0", "port 80", 1700000000123456789, HR_NULL, S, 6 * S, HR_NULL);
-	SAMPLE(writer, processes, 1, 10, 1, "web", NULL, 0, HR_NULL);
-	SAMPLE(writer, threads, 1, 1, 10, "web", 0, 6 * S, 0);
+	SAMPLE(writer, run, .run_id = "run-1", .host = "web-7", .kernel = "6.1", .arch = "x86_64", .cpus = 1,
+	       .headroom_version = "0.1.0", .target = "port 80", .started_unix_ns = 1700000000123456789,
+	       .asked_unix_ns = HR_NULL, .interval_ns = S, .ended_ns = 6 * S, .target_status = HR_NULL);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 10, .parent_pid = 1, .name = "web", .last_ns = HR_NULL);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 10, .name = "web", .last_ns = 6 * S);
 	SAMPLE(writer, flows, 1, 1, "server", "tcp", ":80");
 	for (int64_t id = 1; id <= SECONDS; id++)
 		add_second(writer, id, is_multiplexed);
 	/* marks come a little after and before the intervals that they end and begin */
-	SAMPLE(writer, levels, 1, "2", 2, 0, S + MS, 3 * S - MS, NULL, NULL, HR_NULL, NULL, HR_NULL);
-	SAMPLE(writer, levels, 2, "8", 8, 3 * S + 500 * MS, 3 * S + 500 * MS, 5 * S - MS, NULL, NULL, HR_NULL, NULL, HR_NULL);
+	SAMPLE(writer, levels, .level_id = 1, .level = "2", .offered = 2, .measured_ns = S + MS, .end_ns = 3 * S - MS,
+	       .status = HR_NULL, .settled_ns = HR_NULL);
+	SAMPLE(writer, levels, .level_id = 2, .level = "8", .offered = 8, .start_ns = 3 * S + 500 * MS,
+	       .measured_ns = 3 * S + 500 * MS, .end_ns = 5 * S - MS, .status = HR_NULL, .settled_ns = HR_NULL);
 	SAMPLE(writer, load_results, "8", 499, 0, 1000000, 2000000, 17000000);
 	sample_end(writer, true);
 }

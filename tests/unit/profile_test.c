@@ -107,7 +107,8 @@ static void functions_of_one_name_in_two_files_are_one_folded_line(void **state)
 	for (int64_t i = 1; i <= 2; i++) {
 		SAMPLE(writer, frames, i, "main", i == 1 ? "/bin/a" : "/bin/b", HR_NULL);
 		SAMPLE(writer, stacks, i, 0, i);
-		SAMPLE(writer, samples, 1, 1, "user", NULL, i, HR_NULL, 10 * i, 100 * i * MS, 100 * i * MS);
+		SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "user", .user_stack_id = i,
+		       .kernel_stack_id = HR_NULL, .count = 10 * i, .time_ns = 100 * i * MS, .alone_ns = 100 * i * MS);
 	}
 	sample_end(writer, true);
 	fixture->summary = sample_load(fixture->path);
@@ -358,7 +359,7 @@ static void nine_seconds_alone_and_one_on_ten_threads_weigh_90_to_10(void **stat
 	const struct hr_code *code;
 
 	SAMPLE(writer, intervals, 1, 0, 10 * S);
-	SAMPLE(writer, processes, 1, 100, 1, "server", NULL, 0, HR_NULL);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 100, .parent_pid = 1, .name = "server", .last_ns = HR_NULL);
 	SAMPLE(writer, frames, 1, "merge", "/bin/server", HR_NULL);
 	SAMPLE(writer, frames, 2, "map", "/bin/server", HR_NULL);
 	SAMPLE(writer, stacks, 1, 0, 1);
@@ -367,10 +368,13 @@ static void nine_seconds_alone_and_one_on_ten_threads_weigh_90_to_10(void **stat
 		char name[16];
 
 		snprintf(name, sizeof(name), "worker-%d", (int)thread);
-		SAMPLE(writer, threads, thread, 1, 100 + thread, name, 0, 10 * S, 0);
-		SAMPLE(writer, samples, 1, thread, "user", NULL, 2, HR_NULL, 100, S, S / 10);
+		SAMPLE(writer, threads, .thread_id = thread, .process_id = 1, .tid = 100 + thread, .name = name,
+		       .last_ns = 10 * S);
+		SAMPLE(writer, samples, .interval_id = 1, .thread_id = thread, .state = "user", .user_stack_id = 2,
+		       .kernel_stack_id = HR_NULL, .count = 100, .time_ns = S, .alone_ns = S / 10);
 	}
-	SAMPLE(writer, samples, 1, 1, "user", NULL, 1, HR_NULL, 900, 9 * S, 9 * S);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 900, .time_ns = 9 * S, .alone_ns = 9 * S);
 	sample_end(writer, true);
 	fixture->summary = sample_load(fixture->path);
 	code = &fixture->summary->code;
@@ -430,10 +434,14 @@ static void a_damaged_file_gives_unknown_frames_and_no_crash(void **state)
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, stacks, 1, 0, 77);
-	SAMPLE(writer, samples, 1, 1, "user", NULL, 1, HR_NULL, 2, 20 * MS, 20 * MS);
-	SAMPLE(writer, samples, 1, 1, "user", NULL, 5, 6, 3, 30 * MS, 30 * MS);
-	SAMPLE(writer, samples, 1, 99, "user", NULL, 1, HR_NULL, 4, 40 * MS, 40 * MS);
-	SAMPLE(writer, samples, 1, 1, "levitates", "float", 1, HR_NULL, 5, 50 * MS, HR_NULL);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 2, .time_ns = 20 * MS, .alone_ns = 20 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "user", .user_stack_id = 5, .kernel_stack_id = 6,
+	       .count = 3, .time_ns = 30 * MS, .alone_ns = 30 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 99, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 4, .time_ns = 40 * MS, .alone_ns = 40 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 1, .state = "levitates", .syscall = "float",
+	       .user_stack_id = 1, .kernel_stack_id = HR_NULL, .count = 5, .time_ns = 50 * MS, .alone_ns = HR_NULL);
 	sample_end(writer, true);
 	fixture->summary = sample_load(fixture->path);
 	assert_string_equal(export_text(fixture, hr_export_folded, HR_EXPORT_ALL),

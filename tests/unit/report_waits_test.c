@@ -145,7 +145,8 @@ static void a_run_that_only_waited_for_work_says_that(void **state)
 
 	sample_intervals(writer);
 	sample_threads(writer);
-	SAMPLE(writer, edges, 1, 2, "poll", NULL, NULL, "interrupt", HR_NULL, NULL);
+	SAMPLE(writer, edges, .edge_id = 1, .thread_id = 2, .state = "poll", .source = "interrupt",
+	       .waker_thread_id = HR_NULL);
 	SAMPLE(writer, waits, 1, 1, 100, 1500 * MS, 0, 0);
 	sample_end(writer, true);
 	assert_has(render(fixture, plain), "\nWHO WAITS FOR WHOM\n  All waiting, 1.50 s, is for work.\n\n");
@@ -158,7 +159,8 @@ static void what_is_known_of_little_of_the_time_is_said_to_be_so(void **state)
 
 	sample_intervals(writer);
 	sample_threads(writer);
-	SAMPLE(writer, edges, 1, 3, "futex", "futex", "0x10", "thread", 2, "nginx (101)");
+	SAMPLE(writer, edges, .edge_id = 1, .thread_id = 3, .state = "futex", .subject_kind = "futex", .subject = "0x10",
+	       .source = "thread", .waker_thread_id = 2, .waker = "nginx (101)");
 	SAMPLE(writer, waits, 1, 1, 100, 2000 * MS, 0, 500 * MS);
 	SAMPLE(writer, wait_windows, 1, 1, "user", 400 * MS);
 	SAMPLE(writer, wait_windows, 1, 1, "runq", 100 * MS);
@@ -179,8 +181,8 @@ static void circles_are_owned_up_to(void **state)
 	sample_intervals(writer);
 	sample_threads(writer);
 	for (int64_t i = 1; i <= 3; i++) {
-		SAMPLE(writer, edges, i, i < 3 ? i + 1 : 4, i < 3 ? "ipc" : "disk", NULL, NULL, i < 3 ? "thread" : "interrupt",
-		       i < 3 ? 4 - i : HR_NULL, NULL);
+		SAMPLE(writer, edges, .edge_id = i, .thread_id = i < 3 ? i + 1 : 4, .state = i < 3 ? "ipc" : "disk",
+		       .source = i < 3 ? "thread" : "interrupt", .waker_thread_id = i < 3 ? 4 - i : HR_NULL);
 		SAMPLE(writer, waits, 1, i, 100, 1000 * MS, 0, 1000 * MS);
 		if (i < 3)
 			SAMPLE(writer, wait_windows, 1, i, "ipc", 1000 * MS);
@@ -202,9 +204,12 @@ static void hostile_names_stay_in_their_place(void **state)
 	sample_intervals(writer);
 	sample_threads(writer);
 	for (int64_t edge = 1; edge <= 40; edge++) {
-		SAMPLE(writer, edges, edge, 3, "ipc", "pipe", edge > 20 ? name : "%s%n", "other", HR_NULL, edge % 2 ? name : "%n (");
+		SAMPLE(writer, edges, .edge_id = edge, .thread_id = 3, .state = "ipc", .subject_kind = "pipe",
+		       .subject = edge > 20 ? name : "%s%n", .source = "other", .waker_thread_id = HR_NULL,
+		       .waker = edge % 2 ? name : "%n (");
 		SAMPLE(writer, waits, 1, edge, 100, 60 * MS, 0, 0);
-		SAMPLE(writer, edges, 100 + edge, 4, "klock", "kernel_lock", name + edge, "thread", 3, NULL);
+		SAMPLE(writer, edges, .edge_id = 100 + edge, .thread_id = 4, .state = "klock", .subject_kind = "kernel_lock",
+		       .subject = name + edge, .source = "thread", .waker_thread_id = 3);
 		SAMPLE(writer, waits, 1, 100 + edge, 100, 70 * MS, 0, 0);
 	}
 	sample_end(writer, true);

@@ -265,8 +265,10 @@ static void a_flow_that_cannot_be_counted_leaves_the_run_its_number_if_it_is_sma
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":8080");
 	SAMPLE(writer, flows, 2, 2, "server", "tcp", ":8443");
-	SAMPLE(writer, traffic, 1, 1, 9900, 0, 0, 1500 * MS, 0, 9900, 9900, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 1, 2, 10, 0, 0, 0, 90, 100, 100, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 9900, .in_flight_ns = 1500 * MS, .reads = 9900,
+	       .writes = 9900, .in_bytes = 1, .out_bytes = 1, .opened = 1);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 2, .requests = 10, .multiplexed_reads = 90, .reads = 100,
+	       .writes = 100, .in_bytes = 1, .out_bytes = 1, .opened = 1);
 	sample_end(writer, true);
 	fixture->summary = sample_load(fixture->path);
 	assert_int_equal(flow_of(fixture->summary, ":8443")->requests.requests, HR_NULL);
@@ -289,13 +291,19 @@ static const struct hr_summary *load_pair(struct fixture *fixture, const struct 
 	sample_intervals(writer);
 	SAMPLE(writer, flows, 1, 1, "server", pair->transport, pair->server);
 	SAMPLE(writer, flows, 2, 1, "downstream", pair->transport, pair->peer);
-	SAMPLE(writer, traffic, 1, 1, 10, 0, 0, 0, 0, 10, 10, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 2, 1, 20, 0, 0, 0, 0, 20, 20, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 1, 2, pair->asked - 1, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 2, 2, 1, 0, 0, 0, 0, 30, 30, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 10, .reads = 10, .writes = 10, .in_bytes = 1,
+	       .out_bytes = 1, .opened = 1);
+	SAMPLE(writer, traffic, .interval_id = 2, .flow_id = 1, .requests = 20, .reads = 20, .writes = 20, .in_bytes = 2,
+	       .out_bytes = 2, .opened = 1);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 2, .requests = pair->asked - 1, .reads = 30, .writes = 30,
+	       .in_bytes = 3, .out_bytes = 3, .opened = 1);
+	SAMPLE(writer, traffic, .interval_id = 2, .flow_id = 2, .requests = 1, .reads = 30, .writes = 30, .in_bytes = 3,
+	       .out_bytes = 3, .opened = 1);
 	for (int64_t id = 1; id <= 2; id++)
-		SAMPLE(writer, connections, id, 1, pair->local, "10.0.0.1:41000", 0, HR_NULL, "open", NULL, 15, 15, 15, 3, 3, 0,
-		       0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
+		SAMPLE(writer, connections, .connection_id = id, .flow_id = 1, .local = pair->local, .peer = "10.0.0.1:41000",
+		       .last_ns = HR_NULL, .ending = "open", .requests = 15, .reads = 15, .writes = 15, .in_bytes = 3,
+		       .out_bytes = 3, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 1, .out_segments = 1,
+		       .state_changes = 1, .sending_ns = HR_NULL);
 	sample_end(writer, true);
 	return fixture->summary = sample_load(fixture->path);
 }
@@ -342,16 +350,22 @@ static void servers_on_one_port_are_told_apart_by_their_addresses(void **state)
 
 	sample_intervals(writer);
 	for (int64_t i = 0; i < 4; i++) {
-		SAMPLE(writer, processes, i + 1, 100 + i, 1, "python3", "python3", 0, HR_NULL);
+		SAMPLE(writer, processes, .process_id = i + 1, .pid = 100 + i, .parent_pid = 1, .name = "python3",
+		       .command = "python3", .last_ns = HR_NULL);
 		SAMPLE(writer, flows, i + 1, i + 1, "server", "tcp", ":8000");
-		SAMPLE(writer, traffic, 1, i + 1, servers[i].requests, 0, 0, 0, 0, 60, 60, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
-		SAMPLE(writer, connections, i + 1, i + 1, servers[i].local, "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 60, 60, 60, 3, 3,
-		       0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
+		SAMPLE(writer, traffic, .interval_id = 1, .flow_id = i + 1, .requests = servers[i].requests, .reads = 60,
+		       .writes = 60, .in_bytes = 1, .out_bytes = 1, .opened = 1);
+		SAMPLE(writer, connections, .connection_id = i + 1, .flow_id = i + 1, .local = servers[i].local,
+		       .peer = "10.0.0.9:41000", .last_ns = HR_NULL, .ending = "open", .requests = 60, .reads = 60,
+		       .writes = 60, .in_bytes = 3, .out_bytes = 3, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 1,
+		       .out_segments = 1, .state_changes = 1, .sending_ns = HR_NULL);
 	}
 	SAMPLE(writer, flows, 5, 1, "downstream", "tcp", "10.0.0.2:8000");
-	SAMPLE(writer, traffic, 1, 5, 50, 0, 0, 0, 0, 50, 50, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 5, .requests = 50, .reads = 50, .writes = 50, .in_bytes = 1,
+	       .out_bytes = 1, .opened = 1);
 	SAMPLE(writer, flows, 6, 1, "downstream", "tcp", "10.0.0.3:8000");
-	SAMPLE(writer, traffic, 1, 6, 4, 0, 0, 0, 0, 4, 4, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0); /* of 10: both are front */
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 6, .requests = 4, .reads = 4, .writes = 4, .in_bytes = 1,
+	       .out_bytes = 1, .opened = 1); /* of 10: both are front */
 	sample_end(writer, true);
 	summary = fixture->summary = sample_load(fixture->path);
 	assert_int_equal(summary->requests.requests, 70);
@@ -376,10 +390,16 @@ static void a_multiplexed_server_that_the_target_asks_is_no_front(void **state)
 		sample_intervals(writer);
 		SAMPLE(writer, flows, 1, 1, "server", "tcp", ":50051");
 		SAMPLE(writer, flows, 2, 1, "downstream", "tcp", "127.0.0.1:50051");
-		SAMPLE(writer, traffic, 1, 1, 902 - server_marked, 0, 0, 0, server_marked, 902, 902, 1000, 70, 1, 0, 0, 0, 0, 0, 0, 0);
-		SAMPLE(writer, traffic, 1, 2, 300 - asker_marked, 0, 0, 0, asker_marked, 300, 300, 70, asked_bytes, 1, 0, 0, 0, 0, 0, 0, 0);
-		SAMPLE(writer, connections, 1, 1, "127.0.0.1:50051", "127.0.0.1:41000", 0, HR_NULL, "open", "http2", HR_NULL, 902, 902,
-		       1000, 70, 0, 0, 0, MS, MS, 0, 0, 0, 1, 1, 1, HR_NULL);
+		SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 902 - server_marked,
+		       .multiplexed_reads = server_marked, .reads = 902, .writes = 902, .in_bytes = 1000, .out_bytes = 70,
+		       .opened = 1);
+		SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 2, .requests = 300 - asker_marked,
+		       .multiplexed_reads = asker_marked, .reads = 300, .writes = 300, .in_bytes = 70,
+		       .out_bytes = asked_bytes, .opened = 1);
+		SAMPLE(writer, connections, .connection_id = 1, .flow_id = 1, .local = "127.0.0.1:50051",
+		       .peer = "127.0.0.1:41000", .last_ns = HR_NULL, .ending = "open", .multiplexed = "http2",
+		       .requests = HR_NULL, .reads = 902, .writes = 902, .in_bytes = 1000, .out_bytes = 70, .srtt_ns = MS,
+		       .min_rtt_ns = MS, .in_segments = 1, .out_segments = 1, .state_changes = 1, .sending_ns = HR_NULL);
 		sample_end(writer, true);
 		fixture->summary = sample_load(fixture->path);
 		assert_int_equal(flow_of(fixture->summary, ":50051")->is_front, asked_bytes == 400);
@@ -396,7 +416,8 @@ static void calls_of_a_probed_function_alone_are_the_requests(void **state)
 	sample_threads(writer);
 	sample_front(writer);
 	SAMPLE(writer, flows, 9, 2, "probe", "function", "/usr/sbin/nginx:serve");
-	SAMPLE(writer, traffic, 1, 9, 600, 600, 0, 300 * MS, 0, 0, 0, 0, 0, 0, HR_NULL, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 9, .requests = 600, .budgeted = 600, .in_flight_ns = 300 * MS,
+	       .closed = HR_NULL);
 	SAMPLE(writer, request_stages, 1, 9, "total", 600, 300 * MS);
 	sample_end(writer, true);
 	summary = fixture->summary = sample_load(fixture->path);
@@ -416,8 +437,10 @@ static void an_interval_in_which_nothing_could_be_counted_is_left_out_of_the_mea
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 1, "server", "tcp", ":8080");
-	SAMPLE(writer, traffic, 1, 1, 100, 0, 0, 500 * MS, 0, 100, 100, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 2, 1, 100, 0, 0, HR_NULL, 0, 100, 100, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 100, .in_flight_ns = 500 * MS, .reads = 100,
+	       .writes = 100, .in_bytes = 1, .out_bytes = 1, .opened = 1);
+	SAMPLE(writer, traffic, .interval_id = 2, .flow_id = 1, .requests = 100, .in_flight_ns = HR_NULL, .reads = 100,
+	       .writes = 100, .in_bytes = 1, .out_bytes = 1, .opened = 1);
 	sample_end(writer, true);
 	fixture->summary = sample_load(fixture->path);
 	assert_int_equal(fixture->summary->requests.requests, 200);

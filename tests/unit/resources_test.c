@@ -72,12 +72,18 @@ static void add_disks(struct hr_writer *writer)
 	SAMPLE(writer, disk_load, 1, 2, 900 * MS, 3000 * MS);
 	SAMPLE(writer, disk_load, 2, 2, 1001 * MS, 1000 * MS);
 	SAMPLE(writer, disk_load, 2, 3, 1000, 1000);
-	SAMPLE(writer, disk_operations, 1, 2, "read", "target", 30, 30 << 20, 0, 30 * 2 * MS, 30 * MS);
-	SAMPLE(writer, disk_operations, 1, 2, "read", "others", 10, 10 << 20, 1, 10 * 6 * MS, 0);
-	SAMPLE(writer, disk_operations, 2, 3, "flush", "others", 1, 0, 0, 1000, 0);
-	SAMPLE(writer, disk_histograms, 1, 2, "read", "target", 2 * MS, 3 * MS, 30);
-	SAMPLE(writer, disk_histograms, 2, 2, "read", "others", 6 * MS, 7 * MS, 10);
-	SAMPLE(writer, disk_histograms, 2, 2, "teleport", "others", 6 * MS, 7 * MS, 10); /* of a later version */
+	SAMPLE(writer, disk_operations, .interval_id = 1, .disk_id = 2, .operation = "read", .owner = "target", .count = 30,
+	       .data_bytes = 30 << 20, .latency_ns = 30 * 2 * MS, .queued_ns = 30 * MS);
+	SAMPLE(writer, disk_operations, .interval_id = 1, .disk_id = 2, .operation = "read", .owner = "others", .count = 10,
+	       .data_bytes = 10 << 20, .errors = 1, .latency_ns = 10 * 6 * MS);
+	SAMPLE(writer, disk_operations, .interval_id = 2, .disk_id = 3, .operation = "flush", .owner = "others", .count = 1,
+	       .latency_ns = 1000);
+	SAMPLE(writer, disk_histograms, .interval_id = 1, .disk_id = 2, .operation = "read", .owner = "target",
+	       .low_ns = 2 * MS, .high_ns = 3 * MS, .count = 30);
+	SAMPLE(writer, disk_histograms, .interval_id = 2, .disk_id = 2, .operation = "read", .owner = "others",
+	       .low_ns = 6 * MS, .high_ns = 7 * MS, .count = 10);
+	SAMPLE(writer, disk_histograms, .interval_id = 2, .disk_id = 2, .operation = "teleport", .owner = "others",
+	       .low_ns = 6 * MS, .high_ns = 7 * MS, .count = 10); /* of a later version */
 }
 
 static void disks_are_ranked_by_utilisation_and_show_whose_requests_they_had(void **state)
@@ -105,14 +111,19 @@ static void disks_are_ranked_by_utilisation_and_show_whose_requests_they_had(voi
 
 static void add_memory(struct hr_writer *writer)
 {
-	SAMPLE(writer, processes, 1, 10, 1, "a", "a", 0, HR_NULL);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 10, .parent_pid = 1, .name = "a", .command = "a",
+	       .last_ns = HR_NULL);
 	SAMPLE(writer, memory, 1, 1, 10, 1, 50 << 20, 0);
 	SAMPLE(writer, memory, 1, 2, 20, 0, 30 << 20, HR_NULL);
 	SAMPLE(writer, memory, 2, 1, 4, 3, 60 << 20, 2 << 20);
-	SAMPLE(writer, memory_limits, 1, "/cg/a", 100 << 20, 40 << 20, 1 << 20, 0, 0, HR_NULL);
-	SAMPLE(writer, memory_limits, 2, "/cg/a", 80 << 20, 76 << 20, 5 << 20, 12, 1, HR_NULL);
-	SAMPLE(writer, memory_limits, 2, "/cg/b", 100 << 20, 50 << 20, HR_NULL, 0, 0, 0);
-	SAMPLE(writer, memory_limits, 2, NULL, 1000 << 20, 600 << 20, HR_NULL, 0, 0, 0);
+	SAMPLE(writer, memory_limits, .interval_id = 1, .cgroup = "/cg/a", .limit_bytes = 100 << 20, .used_bytes = 40 << 20,
+	       .cache_bytes = 1 << 20, .refaults = HR_NULL);
+	SAMPLE(writer, memory_limits, .interval_id = 2, .cgroup = "/cg/a", .limit_bytes = 80 << 20, .used_bytes = 76 << 20,
+	       .cache_bytes = 5 << 20, .hits = 12, .oom_kills = 1, .refaults = HR_NULL);
+	SAMPLE(writer, memory_limits, .interval_id = 2, .cgroup = "/cg/b", .limit_bytes = 100 << 20, .used_bytes = 50 << 20,
+	       .cache_bytes = HR_NULL);
+	SAMPLE(writer, memory_limits, .interval_id = 2, .limit_bytes = 1000 << 20, .used_bytes = 600 << 20,
+	       .cache_bytes = HR_NULL);
 	SAMPLE(writer, pressure, 1, NULL, "io", 100 * MS, 50 * MS);
 	SAMPLE(writer, pressure, 2, NULL, "io", 100 * MS, 0);
 	SAMPLE(writer, pressure, 1, NULL, "cpu", 300 * MS, HR_NULL);

@@ -65,8 +65,9 @@ static inline struct hr_writer *sample_begin(const char *path, int64_t ended_ns)
 
 	if (hr_writer_create(path, true, (uid_t)-1, (gid_t)-1, &writer, &err))
 		fail_msg("%s", err.text);
-	SAMPLE(writer, run, "run-1", "web-7", "6.1.0-25-amd64", "x86_64", 4, "0.1.0", "--port 8080",
-	       1700000000250 * MS, HR_NULL, S, ended_ns, HR_NULL);
+	SAMPLE(writer, run, .run_id = "run-1", .host = "web-7", .kernel = "6.1.0-25-amd64", .arch = "x86_64", .cpus = 4,
+	       .headroom_version = "0.1.0", .target = "--port 8080", .started_unix_ns = 1700000000250 * MS,
+	       .asked_unix_ns = HR_NULL, .interval_ns = S, .ended_ns = ended_ns, .target_status = HR_NULL);
 	return writer;
 }
 
@@ -81,21 +82,27 @@ static inline void sample_end(struct hr_writer *writer, bool cleanly)
 
 static inline void sample_threads(struct hr_writer *writer)
 {
-	SAMPLE(writer, processes, 1, 100, 1, "nginx", "nginx: master process", 0, HR_NULL);
-	SAMPLE(writer, processes, 2, 101, 100, "nginx", "nginx: worker process", 0, HR_NULL);
-	SAMPLE(writer, processes, 3, 200, 1, "python3", NULL, 1500 * MS, 3250 * MS);
-	SAMPLE(writer, threads, 1, 1, 100, "nginx", 0, 4 * S, 0);
-	SAMPLE(writer, threads, 2, 2, 101, "nginx", 0, 4 * S, 0);
-	SAMPLE(writer, threads, 3, 2, 102, "worker-1", 0, 4 * S, 0);
-	SAMPLE(writer, threads, 4, 2, 103, "worker-12", 0, 4 * S, 0);
-	SAMPLE(writer, threads, 5, 3, 200, "python3", 1500 * MS, 3250 * MS, 1);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 100, .parent_pid = 1, .name = "nginx",
+	       .command = "nginx: master process", .last_ns = HR_NULL);
+	SAMPLE(writer, processes, .process_id = 2, .pid = 101, .parent_pid = 100, .name = "nginx",
+	       .command = "nginx: worker process", .last_ns = HR_NULL);
+	SAMPLE(writer, processes, .process_id = 3, .pid = 200, .parent_pid = 1, .name = "python3", .first_ns = 1500 * MS,
+	       .last_ns = 3250 * MS);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 100, .name = "nginx", .last_ns = 4 * S);
+	SAMPLE(writer, threads, .thread_id = 2, .process_id = 2, .tid = 101, .name = "nginx", .last_ns = 4 * S);
+	SAMPLE(writer, threads, .thread_id = 3, .process_id = 2, .tid = 102, .name = "worker-1", .last_ns = 4 * S);
+	SAMPLE(writer, threads, .thread_id = 4, .process_id = 2, .tid = 103, .name = "worker-12", .last_ns = 4 * S);
+	SAMPLE(writer, threads, .thread_id = 5, .process_id = 3, .tid = 200, .name = "python3", .first_ns = 1500 * MS,
+	       .last_ns = 3250 * MS, .ended = 1);
 	for (size_t i = 0; i < sizeof(sample_states) / sizeof(sample_states[0]); i++)
 		SAMPLE(writer, thread_states, sample_states[i].interval_id, sample_states[i].thread_id,
 		       sample_states[i].state, sample_states[i].time_ns);
-	/* thread, syscalls, voluntary, involuntary, migrations, mmap_lock_ns, estimated_ns, not_run_ns */
-	SAMPLE(writer, thread_counters, 1, 2, 10000, 4000, 100, 5, 0, 50 * MS, 2 * MS);
-	SAMPLE(writer, thread_counters, 2, 2, 20000, 5000, 200, 5, 0, 50 * MS, HR_NULL);
-	SAMPLE(writer, thread_counters, 3, 5, 7, 1, 2, 0, 0, 0, HR_NULL);
+	SAMPLE(writer, thread_counters, .interval_id = 1, .thread_id = 2, .syscalls = 10000, .voluntary = 4000,
+	       .involuntary = 100, .migrations = 5, .estimated_ns = 50 * MS, .not_run_ns = 2 * MS);
+	SAMPLE(writer, thread_counters, .interval_id = 2, .thread_id = 2, .syscalls = 20000, .voluntary = 5000,
+	       .involuntary = 200, .migrations = 5, .estimated_ns = 50 * MS, .not_run_ns = HR_NULL);
+	SAMPLE(writer, thread_counters, .interval_id = 3, .thread_id = 5, .syscalls = 7, .voluntary = 1, .involuntary = 2,
+	       .not_run_ns = HR_NULL);
 	SAMPLE(writer, cpu_waits, 1, 2, "runq", "target", 20 * MS);
 	SAMPLE(writer, cpu_waits, 1, 2, "runq", "other", 30 * MS);
 	SAMPLE(writer, cpu_waits, 2, 2, "runq", "other", 40 * MS);
@@ -110,39 +117,55 @@ static inline void sample_threads(struct hr_writer *writer)
 
 static inline void sample_calls(struct hr_writer *writer)
 {
-	/* calls, timed, errors, total_ns, in_progress, in_progress_ns */
-	SAMPLE(writer, syscalls, 1, 2, "native", "epoll_wait", 400, 400, 0, 600 * MS, 1, 100 * MS);
-	SAMPLE(writer, syscalls, 2, 2, "native", "epoll_wait", 400, 400, 0, 500 * MS, 1, 100 * MS);
-	SAMPLE(writer, syscalls, 3, 2, "native", "epoll_wait", 200, 200, 0, 380 * MS, 1, 20 * MS);
-	SAMPLE(writer, syscalls, 3, 1, "native", "epoll_wait", 0, 0, 0, 0, 2, 3000 * MS);
-	SAMPLE(writer, syscalls, 1, 2, "native", "accept4", 100, 50, 80, 10 * MS, 0, 0);
-	SAMPLE(writer, syscalls, 2, 3, "native", "accept4", 100, 50, 20, 10 * MS, 0, 0);
-	SAMPLE(writer, syscalls, 2, 3, "compat", "accept4", 3, 3, 0, 1 * MS, 0, 0);
+	SAMPLE(writer, syscalls, .interval_id = 1, .process_id = 2, .abi = "native", .syscall = "epoll_wait", .calls = 400,
+	       .timed = 400, .total_ns = 600 * MS, .in_progress = 1, .in_progress_ns = 100 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 2, .process_id = 2, .abi = "native", .syscall = "epoll_wait", .calls = 400,
+	       .timed = 400, .total_ns = 500 * MS, .in_progress = 1, .in_progress_ns = 100 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 3, .process_id = 2, .abi = "native", .syscall = "epoll_wait", .calls = 200,
+	       .timed = 200, .total_ns = 380 * MS, .in_progress = 1, .in_progress_ns = 20 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 3, .process_id = 1, .abi = "native", .syscall = "epoll_wait",
+	       .in_progress = 2, .in_progress_ns = 3000 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 1, .process_id = 2, .abi = "native", .syscall = "accept4", .calls = 100,
+	       .timed = 50, .errors = 80, .total_ns = 10 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 2, .process_id = 3, .abi = "native", .syscall = "accept4", .calls = 100,
+	       .timed = 50, .errors = 20, .total_ns = 10 * MS);
+	SAMPLE(writer, syscalls, .interval_id = 2, .process_id = 3, .abi = "compat", .syscall = "accept4", .calls = 3,
+	       .timed = 3, .total_ns = 1 * MS);
 	SAMPLE(writer, syscall_errors, 1, 2, "native", "accept4", "EMFILE", 10);
 	SAMPLE(writer, syscall_errors, 1, 2, "native", "accept4", "EAGAIN", 70);
 	SAMPLE(writer, syscall_errors, 2, 3, "native", "accept4", "EAGAIN", 20);
-	/* label, low_ns, high_ns, count; 1000 calls of epoll_wait over two processes and three intervals */
-	SAMPLE(writer, histograms, 1, 2, "syscall", "epoll_wait", 1024, 1152, 300);
-	SAMPLE(writer, histograms, 2, 1, "syscall", "epoll_wait", 1024, 1152, 300);
-	SAMPLE(writer, histograms, 2, 2, "syscall", "epoll_wait", 2048, 2304, 380);
-	SAMPLE(writer, histograms, 3, 2, "syscall", "epoll_wait", 1 << 20, (1 << 20) + (1 << 17), 20);
-	SAMPLE(writer, histograms, 1, 2, "runq", NULL, 3, 4, 50);
-	SAMPLE(writer, histograms, 1, 3, "runq", NULL, 4096, 4608, 50);
-	SAMPLE(writer, histograms, 3, 2, "preempted", NULL, 1 << 20, (1 << 20) + (1 << 17), 7);
+	/* 1000 calls of epoll_wait over two processes and three intervals */
+	SAMPLE(writer, histograms, .interval_id = 1, .process_id = 2, .metric = "syscall", .label = "epoll_wait",
+	       .low_ns = 1024, .high_ns = 1152, .count = 300);
+	SAMPLE(writer, histograms, .interval_id = 2, .process_id = 1, .metric = "syscall", .label = "epoll_wait",
+	       .low_ns = 1024, .high_ns = 1152, .count = 300);
+	SAMPLE(writer, histograms, .interval_id = 2, .process_id = 2, .metric = "syscall", .label = "epoll_wait",
+	       .low_ns = 2048, .high_ns = 2304, .count = 380);
+	SAMPLE(writer, histograms, .interval_id = 3, .process_id = 2, .metric = "syscall", .label = "epoll_wait",
+	       .low_ns = 1 << 20, .high_ns = (1 << 20) + (1 << 17), .count = 20);
+	SAMPLE(writer, histograms, .interval_id = 1, .process_id = 2, .metric = "runq", .low_ns = 3, .high_ns = 4,
+	       .count = 50);
+	SAMPLE(writer, histograms, .interval_id = 1, .process_id = 3, .metric = "runq", .low_ns = 4096, .high_ns = 4608,
+	       .count = 50);
+	SAMPLE(writer, histograms, .interval_id = 3, .process_id = 2, .metric = "preempted", .low_ns = 1 << 20,
+	       .high_ns = (1 << 20) + (1 << 17), .count = 7);
 }
 
 static inline void sample_host(struct hr_writer *writer)
 {
 	for (int64_t interval = 1; interval <= 3; interval++)
 		for (int64_t cpu = 0; cpu < 4; cpu++)
-			SAMPLE(writer, cpus, interval, cpu, cpu == 2 ? 500 * MS : 100 * MS, 200 * MS,
-			       cpu == 2 ? 300 * MS : 700 * MS, 10 * MS, HR_NULL);
+			SAMPLE(writer, cpus, .interval_id = interval, .cpu = cpu, .target_ns = cpu == 2 ? 500 * MS : 100 * MS,
+			       .other_ns = 200 * MS, .idle_ns = cpu == 2 ? 300 * MS : 700 * MS, .steal_ns = 10 * MS,
+			       .irq_ns = HR_NULL);
 	SAMPLE(writer, neighbours, 1, 4321, "wrk", 300 * MS);
 	SAMPLE(writer, neighbours, 2, 4321, "wrk", 450 * MS);
 	SAMPLE(writer, neighbours, 2, 7, "ksoftirqd/0", 30 * MS);
 	SAMPLE(writer, neighbours, 1, HR_NULL, "", 900 * MS);
-	SAMPLE(writer, quotas, 1, "/docker/web", 200 * MS, 100 * MS, 10, 4, 30 * MS);
-	SAMPLE(writer, quotas, 3, "/docker/web", 250 * MS, 100 * MS, 10, 1, 10 * MS);
+	SAMPLE(writer, quotas, .interval_id = 1, .cgroup = "/docker/web", .quota_ns = 200 * MS, .period_ns = 100 * MS,
+	       .periods = 10, .throttled_periods = 4, .throttled_ns = 30 * MS);
+	SAMPLE(writer, quotas, .interval_id = 3, .cgroup = "/docker/web", .quota_ns = 250 * MS, .period_ns = 100 * MS,
+	       .periods = 10, .throttled_periods = 1, .throttled_ns = 10 * MS);
 	SAMPLE(writer, costs, 1, 10 * MS, 12 << 20);
 	SAMPLE(writer, costs, 3, 10 * MS, 14 << 20);
 	SAMPLE(writer, probe_costs, 2, "sched_switch", 1000, 300000, 100 * MS);
@@ -181,11 +204,14 @@ static inline void sample_front(struct hr_writer *writer)
 {
 	SAMPLE(writer, flows, 1, 1, "server", "tcp", ":8080");
 	SAMPLE(writer, flows, 2, 2, "server", "tcp", ":8080");
-	/* interval, flow, requests, budgeted, unanswered, in_flight_ns, multiplexed_reads, reads, writes, in and out bytes,
-	   opened, closed, connect_failures, resets_in, resets_out, retransmits, send_full, send_full_ns */
-	SAMPLE(writer, traffic, 1, 1, 1000, 1000, 0, 3000 * MS, 0, 1000, 1000, 100000, 900000, 16, 10, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 1, 2, 2000, 1000, 2, 5000 * MS, 0, 2000, 2000, 200000, 1800000, 16, 0, 0, 1, 2, 3, 4, 5 * MS);
-	SAMPLE(writer, traffic, 3, 2, 3000, 2000, 0, 4030 * MS, 0, 3000, 3000, 300000, 2700000, 0, 2, 0, 0, 0, 4, 1, 5 * MS);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 1000, .budgeted = 1000, .in_flight_ns = 3000 * MS,
+	       .reads = 1000, .writes = 1000, .in_bytes = 100000, .out_bytes = 900000, .opened = 16, .closed = 10);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 2, .requests = 2000, .budgeted = 1000, .unanswered = 2,
+	       .in_flight_ns = 5000 * MS, .reads = 2000, .writes = 2000, .in_bytes = 200000, .out_bytes = 1800000,
+	       .opened = 16, .resets_in = 1, .resets_out = 2, .retransmits = 3, .send_full = 4, .send_full_ns = 5 * MS);
+	SAMPLE(writer, traffic, .interval_id = 3, .flow_id = 2, .requests = 3000, .budgeted = 2000, .in_flight_ns = 4030 * MS,
+	       .reads = 3000, .writes = 3000, .in_bytes = 300000, .out_bytes = 2700000, .closed = 2, .retransmits = 4,
+	       .send_full = 1, .send_full_ns = 5 * MS);
 	SAMPLE(writer, request_stages, 1, 1, "total", 1000, 2000 * MS);
 	SAMPLE(writer, request_stages, 1, 2, "total", 2000, 2000 * MS);
 	SAMPLE(writer, request_stages, 3, 2, "total", 3000, 8000 * MS);
@@ -209,13 +235,18 @@ static inline void sample_behind(struct hr_writer *writer)
 	SAMPLE(writer, flows, 3, 2, "downstream", "tcp", "127.0.0.1:9000");
 	SAMPLE(writer, flows, 4, 3, "server", "tcp", ":9000");
 	SAMPLE(writer, flows, 5, 2, "downstream", "unix", "/run/cache.sock");
-	SAMPLE(writer, traffic, 1, 3, 300, 0, 0, 150 * MS, 0, 300, 300, 3000, 6000, 4, 0, 7, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 1, 4, 300, 0, 0, 150 * MS, 0, 300, 300, 6000, 3000, 4, 0, 0, 0, 0, 0, 0, 0);
-	SAMPLE(writer, traffic, 2, 5, 30, 0, 0, 3 * MS, 0, 30, 30, 30, 30, 1, HR_NULL, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 3, .requests = 300, .in_flight_ns = 150 * MS, .reads = 300,
+	       .writes = 300, .in_bytes = 3000, .out_bytes = 6000, .opened = 4, .connect_failures = 7);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 4, .requests = 300, .in_flight_ns = 150 * MS, .reads = 300,
+	       .writes = 300, .in_bytes = 6000, .out_bytes = 3000, .opened = 4);
+	SAMPLE(writer, traffic, .interval_id = 2, .flow_id = 5, .requests = 30, .in_flight_ns = 3 * MS, .reads = 30,
+	       .writes = 30, .in_bytes = 30, .out_bytes = 30, .opened = 1, .closed = HR_NULL);
 	SAMPLE(writer, request_stages, 1, 3, "wait", 300, 150 * MS);
 	SAMPLE(writer, requests, 1, 3, "wait", 500000, 515625, 300);
-	SAMPLE(writer, connections, 9, 4, "127.0.0.1:9000", "127.0.0.1:41000", 0, 3 * S, "peer", NULL, 300, 300, 300, 6000, 3000, 0,
-	       0, 0, HR_NULL, HR_NULL, 0, 0, 0, 310, 310, 2, HR_NULL);
+	SAMPLE(writer, connections, .connection_id = 9, .flow_id = 4, .local = "127.0.0.1:9000", .peer = "127.0.0.1:41000",
+	       .last_ns = 3 * S, .ending = "peer", .requests = 300, .reads = 300, .writes = 300, .in_bytes = 6000,
+	       .out_bytes = 3000, .srtt_ns = HR_NULL, .min_rtt_ns = HR_NULL, .in_segments = 310, .out_segments = 310,
+	       .state_changes = 2, .sending_ns = HR_NULL);
 }
 
 /* One row for each way in which a connection may be; members as in the table, those of TCP null for unix. */
@@ -233,15 +264,21 @@ static inline void sample_connections(struct hr_writer *writer)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bool tcp = rows[i].flow_id != 5;
 
-		SAMPLE(writer, connections, (int64_t)i + 1, rows[i].flow_id, tcp ? "10.0.0.1:8080" : NULL,
-		       tcp ? "10.0.0.9:41000" : "/run/cache.sock", 0, strcmp(rows[i].ending, "open") ? 3 * S : HR_NULL,
-		       rows[i].ending, NULL, 10, 10, 10, 100, 100, 0,
-		       rows[i].zero_window_ns, tcp ? 0 : HR_NULL, rows[i].srtt_ns, tcp ? MS / 2 : HR_NULL, tcp ? 1 : HR_NULL,
-		       tcp ? 0 : HR_NULL, tcp ? 2 : HR_NULL, tcp ? 10 : HR_NULL, tcp ? 20 : HR_NULL, tcp ? 3 : HR_NULL, tcp ? 30 * MS : HR_NULL);
+		SAMPLE(writer, connections, .connection_id = (int64_t)i + 1, .flow_id = rows[i].flow_id,
+		       .local = tcp ? "10.0.0.1:8080" : NULL, .peer = tcp ? "10.0.0.9:41000" : "/run/cache.sock",
+		       .last_ns = strcmp(rows[i].ending, "open") ? 3 * S : HR_NULL, .ending = rows[i].ending, .requests = 10,
+		       .reads = 10, .writes = 10, .in_bytes = 100, .out_bytes = 100, .zero_window_ns = rows[i].zero_window_ns,
+		       .send_limited_ns = tcp ? 0 : HR_NULL, .srtt_ns = rows[i].srtt_ns, .min_rtt_ns = tcp ? MS / 2 : HR_NULL,
+		       .retransmits = tcp ? 1 : HR_NULL, .lost = tcp ? 0 : HR_NULL, .reordered = tcp ? 2 : HR_NULL,
+		       .in_segments = tcp ? 10 : HR_NULL, .out_segments = tcp ? 20 : HR_NULL,
+		       .state_changes = tcp ? 3 : HR_NULL, .sending_ns = tcp ? 30 * MS : HR_NULL);
 	}
-	SAMPLE(writer, listeners, 1, 1, "tcp", "0.0.0.0:8080", 3, 100, 128, 7);
-	SAMPLE(writer, listeners, 3, 1, "tcp", "0.0.0.0:8080", 0, 129, 128, 30);
-	SAMPLE(writer, listeners, 1, 3, "tcp", "127.0.0.1:9000", 0, 1, 4, HR_NULL);
+	SAMPLE(writer, listeners, .interval_id = 1, .process_id = 1, .transport = "tcp", .address = "0.0.0.0:8080",
+	       .backlog = 3, .backlog_highest = 100, .backlog_max = 128, .drops = 7);
+	SAMPLE(writer, listeners, .interval_id = 3, .process_id = 1, .transport = "tcp", .address = "0.0.0.0:8080",
+	       .backlog_highest = 129, .backlog_max = 128, .drops = 30);
+	SAMPLE(writer, listeners, .interval_id = 1, .process_id = 3, .transport = "tcp", .address = "127.0.0.1:9000",
+	       .backlog_highest = 1, .backlog_max = 4, .drops = HR_NULL);
 	SAMPLE(writer, network_counters, 1, 4026531840, "ListenOverflows", 30);
 	SAMPLE(writer, network_counters, 3, 4026531840, "ListenOverflows", 7);
 	SAMPLE(writer, network_counters, 1, 4026531840, "RetransSegs", HR_NULL);
@@ -269,15 +306,20 @@ static inline void sample_write_multiplexed(const char *path)
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":6379");
-	SAMPLE(writer, traffic, 1, 1, 40, 40, 0, MS, 5000, 5040, 5040, 1000, 1000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 40, .budgeted = 40, .in_flight_ns = MS,
+	       .multiplexed_reads = 5000, .reads = 5040, .writes = 5040, .in_bytes = 1000, .out_bytes = 1000, .opened = 2);
 	SAMPLE(writer, request_stages, 1, 1, "queue", 5040, 50400000);
 	SAMPLE(writer, request_stages, 1, 1, "total", 40, 800000);
 	SAMPLE(writer, requests, 1, 1, "queue", 10240, 10496, 5040);
 	SAMPLE(writer, requests, 1, 1, "total", 20480, 20992, 40);
-	SAMPLE(writer, connections, 1, 1, "10.0.0.1:6379", "10.0.0.9:41000", 0, HR_NULL, "open", "batch", HR_NULL, 5000, 5000,
-	       900, 900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
-	SAMPLE(writer, connections, 2, 1, "10.0.0.1:6379", "10.0.0.9:41002", 0, HR_NULL, "open", NULL, 40, 40, 40, 100, 100, 0,
-	       0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
+	SAMPLE(writer, connections, .connection_id = 1, .flow_id = 1, .local = "10.0.0.1:6379", .peer = "10.0.0.9:41000",
+	       .last_ns = HR_NULL, .ending = "open", .multiplexed = "batch", .requests = HR_NULL, .reads = 5000,
+	       .writes = 5000, .in_bytes = 900, .out_bytes = 900, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 10,
+	       .out_segments = 20, .state_changes = 1, .sending_ns = HR_NULL);
+	SAMPLE(writer, connections, .connection_id = 2, .flow_id = 1, .local = "10.0.0.1:6379", .peer = "10.0.0.9:41002",
+	       .last_ns = HR_NULL, .ending = "open", .requests = 40, .reads = 40, .writes = 40, .in_bytes = 100,
+	       .out_bytes = 100, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 10, .out_segments = 20, .state_changes = 1,
+	       .sending_ns = HR_NULL);
 	sample_end(writer, true);
 }
 
@@ -307,17 +349,26 @@ static inline void sample_stacks(struct hr_writer *writer)
 	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
 		for (int64_t depth = 0; depth < 4 && stacks[i][depth]; depth++)
 			SAMPLE(writer, stacks, (int64_t)i + 1, depth, stacks[i][depth]);
-	/* interval, thread, state, syscall, user and kernel stack, count, time_ns, alone_ns */
-	SAMPLE(writer, samples, 1, 3, "user", NULL, 1, HR_NULL, 30, 300 * MS, 150 * MS);
-	SAMPLE(writer, samples, 2, 3, "user", NULL, 1, HR_NULL, 6, 60 * MS, 50 * MS);
-	SAMPLE(writer, samples, 2, 4, "user", NULL, 1, HR_NULL, 4, 40 * MS, 20 * MS);
-	SAMPLE(writer, samples, 1, 3, "kernel", NULL, 1, 2, 5, 50 * MS, 25 * MS);
-	SAMPLE(writer, samples, 1, 3, "user", NULL, 3, HR_NULL, 2, 20 * MS, 20 * MS);
-	SAMPLE(writer, samples, 1, 4, "user", NULL, 6, HR_NULL, 1, 10 * MS, 5 * MS);
-	SAMPLE(writer, samples, 1, 2, "poll", "epoll_wait", 4, HR_NULL, 60, 600 * MS, HR_NULL);
-	SAMPLE(writer, samples, 3, 3, "futex", "futex", 5, HR_NULL, 90, 900 * MS, HR_NULL);
-	SAMPLE(writer, samples, 2, 5, "user", NULL, HR_NULL, HR_NULL, 3, 30 * MS, 30 * MS);
-	SAMPLE(writer, samples, 2, 5, "sleep", NULL, HR_NULL, HR_NULL, 1, 10 * MS, HR_NULL);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 3, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 30, .time_ns = 300 * MS, .alone_ns = 150 * MS);
+	SAMPLE(writer, samples, .interval_id = 2, .thread_id = 3, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 6, .time_ns = 60 * MS, .alone_ns = 50 * MS);
+	SAMPLE(writer, samples, .interval_id = 2, .thread_id = 4, .state = "user", .user_stack_id = 1,
+	       .kernel_stack_id = HR_NULL, .count = 4, .time_ns = 40 * MS, .alone_ns = 20 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 3, .state = "kernel", .user_stack_id = 1, .kernel_stack_id = 2,
+	       .count = 5, .time_ns = 50 * MS, .alone_ns = 25 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 3, .state = "user", .user_stack_id = 3,
+	       .kernel_stack_id = HR_NULL, .count = 2, .time_ns = 20 * MS, .alone_ns = 20 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 4, .state = "user", .user_stack_id = 6,
+	       .kernel_stack_id = HR_NULL, .count = 1, .time_ns = 10 * MS, .alone_ns = 5 * MS);
+	SAMPLE(writer, samples, .interval_id = 1, .thread_id = 2, .state = "poll", .syscall = "epoll_wait",
+	       .user_stack_id = 4, .kernel_stack_id = HR_NULL, .count = 60, .time_ns = 600 * MS, .alone_ns = HR_NULL);
+	SAMPLE(writer, samples, .interval_id = 3, .thread_id = 3, .state = "futex", .syscall = "futex", .user_stack_id = 5,
+	       .kernel_stack_id = HR_NULL, .count = 90, .time_ns = 900 * MS, .alone_ns = HR_NULL);
+	SAMPLE(writer, samples, .interval_id = 2, .thread_id = 5, .state = "user", .user_stack_id = HR_NULL,
+	       .kernel_stack_id = HR_NULL, .count = 3, .time_ns = 30 * MS, .alone_ns = 30 * MS);
+	SAMPLE(writer, samples, .interval_id = 2, .thread_id = 5, .state = "sleep", .user_stack_id = HR_NULL,
+	       .kernel_stack_id = HR_NULL, .count = 1, .time_ns = 10 * MS, .alone_ns = HR_NULL);
 }
 
 /* The sample with its stacks. */
@@ -340,13 +391,19 @@ static inline void sample_write_odd_client(const char *path, int64_t odd_reads)
 	sample_intervals(writer);
 	sample_threads(writer);
 	SAMPLE(writer, flows, 1, 2, "server", "tcp", ":8080");
-	SAMPLE(writer, traffic, 1, 1, 6000, 6000, 0, 3000 * MS, odd_reads, reads, reads, 6000, 6000, 2, 0, 0, 0, 0, 0, 0, 0);
+	SAMPLE(writer, traffic, .interval_id = 1, .flow_id = 1, .requests = 6000, .budgeted = 6000, .in_flight_ns = 3000 * MS,
+	       .multiplexed_reads = odd_reads, .reads = reads, .writes = reads, .in_bytes = 6000, .out_bytes = 6000,
+	       .opened = 2);
 	SAMPLE(writer, request_stages, 1, 1, "total", 6000, 3000 * MS);
 	SAMPLE(writer, requests, 1, 1, "total", 600000, 609280, 6000);
-	SAMPLE(writer, connections, 1, 1, "10.0.0.1:8080", "10.0.0.9:41000", 0, HR_NULL, "open", NULL, 6000, 6000, 6000, 4900,
-	       4900, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
-	SAMPLE(writer, connections, 2, 1, "10.0.0.1:8080", "10.0.0.9:41002", 0, HR_NULL, "open", "http2", HR_NULL, odd_reads,
-	       odd_reads, 100, 100, 0, 0, 0, MS, MS, 0, 0, 0, 10, 20, 1, HR_NULL);
+	SAMPLE(writer, connections, .connection_id = 1, .flow_id = 1, .local = "10.0.0.1:8080", .peer = "10.0.0.9:41000",
+	       .last_ns = HR_NULL, .ending = "open", .requests = 6000, .reads = 6000, .writes = 6000, .in_bytes = 4900,
+	       .out_bytes = 4900, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 10, .out_segments = 20, .state_changes = 1,
+	       .sending_ns = HR_NULL);
+	SAMPLE(writer, connections, .connection_id = 2, .flow_id = 1, .local = "10.0.0.1:8080", .peer = "10.0.0.9:41002",
+	       .last_ns = HR_NULL, .ending = "open", .multiplexed = "http2", .requests = HR_NULL, .reads = odd_reads,
+	       .writes = odd_reads, .in_bytes = 100, .out_bytes = 100, .srtt_ns = MS, .min_rtt_ns = MS, .in_segments = 10,
+	       .out_segments = 20, .state_changes = 1, .sending_ns = HR_NULL);
 	sample_end(writer, true);
 }
 
@@ -362,8 +419,9 @@ static inline void sample_write_cut_off(const char *path, const char *process, c
 	struct hr_writer *writer = sample_begin(path, HR_NULL);
 
 	SAMPLE(writer, intervals, 1, 0, S);
-	SAMPLE(writer, processes, 1, 100, 1, process, process, 0, HR_NULL);
-	SAMPLE(writer, threads, 1, 1, 100, thread, 0, HR_NULL, 0);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 100, .parent_pid = 1, .name = process, .command = process,
+	       .last_ns = HR_NULL);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 100, .name = thread, .last_ns = HR_NULL);
 	SAMPLE(writer, thread_states, 1, 1, "user", 900 * MS);
 	SAMPLE(writer, thread_states, 1, 1, "runq", 100 * MS);
 	sample_end(writer, false);

@@ -59,9 +59,10 @@ static inline void sample_write_waits(const char *path)
 	struct hr_writer *writer = sample_begin(path, 10 * S);
 
 	SAMPLE(writer, intervals, 1, 0, 10 * S);
-	SAMPLE(writer, processes, 1, 101, 1, "model", "model --serve", 0, HR_NULL);
-	SAMPLE(writer, threads, 1, 1, 101, "model", 0, 10 * S, 0);
-	SAMPLE(writer, threads, 2, 1, 102, "acceptor", 0, 10 * S, 0);
+	SAMPLE(writer, processes, .process_id = 1, .pid = 101, .parent_pid = 1, .name = "model", .command = "model --serve",
+	       .last_ns = HR_NULL);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 1, .tid = 101, .name = "model", .last_ns = 10 * S);
+	SAMPLE(writer, threads, .thread_id = 2, .process_id = 1, .tid = 102, .name = "acceptor", .last_ns = 10 * S);
 	SAMPLE(writer, thread_states, 1, 1, "futex", 10 * S);
 	SAMPLE(writer, thread_states, 1, 2, "poll", 9 * S);
 	SAMPLE(writer, thread_states, 1, 2, "user", 1 * S);
@@ -69,7 +70,7 @@ static inline void sample_write_waits(const char *path)
 		char name[16];
 
 		snprintf(name, sizeof(name), "worker-%d", (int)id - 3);
-		SAMPLE(writer, threads, id, 1, 100 + id, name, 0, 10 * S, 0);
+		SAMPLE(writer, threads, .thread_id = id, .process_id = 1, .tid = 100 + id, .name = name, .last_ns = 10 * S);
 		SAMPLE(writer, thread_states, 1, id, "futex", 7 * S);
 		SAMPLE(writer, thread_states, 1, id, "disk", 1200 * MS);
 		SAMPLE(writer, thread_states, 1, id, "user", 1800 * MS);
@@ -77,8 +78,9 @@ static inline void sample_write_waits(const char *path)
 	for (size_t i = 0; i < sizeof(sample_edges) / sizeof(sample_edges[0]); i++) {
 		const struct sample_edge *edge = &sample_edges[i];
 
-		SAMPLE(writer, edges, edge->edge_id, edge->thread_id, edge->state, edge->kind, edge->subject, edge->source,
-		       edge->waker_thread_id, edge->waker);
+		SAMPLE(writer, edges, .edge_id = edge->edge_id, .thread_id = edge->thread_id, .state = edge->state,
+		       .subject_kind = edge->kind, .subject = edge->subject, .source = edge->source,
+		       .waker_thread_id = edge->waker_thread_id, .waker = edge->waker);
 		SAMPLE(writer, waits, 1, edge->edge_id, edge->count, edge->time_ns, edge->handover_ns, edge->window_ns);
 	}
 	sample_edge_windows(writer);

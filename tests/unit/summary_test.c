@@ -360,7 +360,7 @@ static void a_thread_without_its_process_is_damage(void **state)
 	struct fixture *fixture = *state;
 	struct hr_writer *writer = sample_begin(fixture->path, S);
 
-	SAMPLE(writer, threads, 1, 77, 100, "orphan", 0, S, 0);
+	SAMPLE(writer, threads, .thread_id = 1, .process_id = 77, .tid = 100, .name = "orphan", .last_ns = S);
 	sample_end(writer, true);
 	assert_damaged(fixture, "thread 1 belongs to no process");
 }
