@@ -162,7 +162,7 @@ static int load_run(struct hr_load *load)
 	if (err)
 		return err;
 	if (!load->summary->run.run_id)
-		return hr_err_set(load->err, -EINVAL, "'%s' is damaged: it does not say what run it holds",
+		return hr_err_set(load->err, -EINVAL, "'%s' holds no run: its recording has not begun yet, or ended before it did",
 				  hr_reader_path(load->reader));
 	return hr_load_query(load, "SELECT start_ns, end_ns, interval_id FROM intervals ORDER BY start_ns",
 			     on_interval);

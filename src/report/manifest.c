@@ -82,7 +82,7 @@ static int read_run(struct hr_reader *reader, json_t **ret_run, struct hr_err *e
 		result = run ? 0 : hr_err_set(err, -ENOMEM, "no memory for the manifest");
 		*ret_run = run;
 	} else if (result == 0) {
-		result = hr_err_set(err, -EINVAL, "'%s' is damaged: it does not say what run it holds", hr_reader_path(reader));
+		result = hr_err_set(err, -EINVAL, "'%s' holds no run: its recording has not begun yet, or ended before it did", hr_reader_path(reader));
 	}
 	hr_query_close(query);
 	return result;

@@ -342,7 +342,7 @@ static void names_cannot_carry_control_characters(void **state)
 	assert_string_equal(fixture->summary->groups[0].label, "a\xEF\xBF\xBD[2Jb/x\xEF\xBF\xBDy\xEF\xBF\xBD");
 }
 
-static void assert_damaged(struct fixture *fixture, const char *sentence)
+static void assert_refused(struct fixture *fixture, const char *sentence)
 {
 	struct hr_summary *summary = NULL;
 	struct hr_reader *reader = NULL;
@@ -362,7 +362,7 @@ static void a_thread_without_its_process_is_damage(void **state)
 
 	SAMPLE(writer, threads, .thread_id = 1, .process_id = 77, .tid = 100, .name = "orphan", .last_ns = S);
 	sample_end(writer, true);
-	assert_damaged(fixture, "thread 1 belongs to no process");
+	assert_refused(fixture, "thread 1 belongs to no process");
 }
 
 static void intervals_that_overlap_are_damage(void **state)
@@ -373,7 +373,19 @@ static void intervals_that_overlap_are_damage(void **state)
 	SAMPLE(writer, intervals, 1, 0, S);
 	SAMPLE(writer, intervals, 2, S / 2, 2 * S);
 	sample_end(writer, true);
-	assert_damaged(fixture, "interval 2 overlaps");
+	assert_refused(fixture, "interval 2 overlaps");
+}
+
+/* As the file of a recording is until its probes are in. */
+static void a_file_that_holds_no_run_yet_is_not_called_damaged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hr_writer *writer = NULL;
+	struct hr_err err;
+
+	assert_int_equal(hr_writer_create(fixture->path, true, (uid_t)-1, (gid_t)-1, &writer, &err), 0);
+	sample_end(writer, true);
+	assert_refused(fixture, "holds no run: its recording has not begun yet");
 }
 
 static void a_pattern_is_the_name_with_its_last_number_left_out(void **state)
@@ -446,6 +458,7 @@ int main(void)
 		WITH_PATH(names_cannot_carry_control_characters),
 		WITH_PATH(a_thread_without_its_process_is_damage),
 		WITH_PATH(intervals_that_overlap_are_damage),
+		WITH_PATH(a_file_that_holds_no_run_yet_is_not_called_damaged),
 		cmocka_unit_test(a_pattern_is_the_name_with_its_last_number_left_out),
 		cmocka_unit_test(every_loss_has_a_name_and_a_sentence_of_its_own),
 	};
