@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -71,31 +70,6 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 	hr_probes_requests_configure(probes);
 	hr_probes_stacks_configure(probes, options->sample_hz);
 	hr_probes_unwind_configure(probes, options->sample_hz != 0);
-	return 0;
-}
-
-int hr_probes_map(const struct bpf_map *map, struct hr_mapping *ret, struct hr_err *err)
-{
-	size_t page = sysconf(_SC_PAGESIZE), value = (bpf_map__value_size(map) + 7) / 8 * 8;
-	size_t bytes = (value * bpf_map__max_entries(map) + page - 1) / page * page;
-	void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (base == MAP_FAILED)
-		return hr_err_errno(err, -errno, "cannot map the BPF map '%s'", bpf_map__name(map));
-	*ret = (struct hr_mapping){ .base = base, .bytes = bytes, .value_bytes = value };
-	return 0;
-}
-
-void *hr_probes_record(const struct hr_mapping *mapping, size_t index)
-{
-	return (char *)mapping->base + index * mapping->value_bytes;
-}
-
-int hr_probes_fill(const struct bpf_map *map, uint32_t lowest, uint32_t highest, struct hr_err *err)
-{
-	for (uint32_t slot = highest; slot >= lowest; slot--)
-		if (bpf_map_update_elem(bpf_map__fd(map), NULL, &slot, BPF_ANY))
-			return hr_err_errno(err, -errno, "cannot fill the BPF map '%s'", bpf_map__name(map));
 	return 0;
 }
 
@@ -297,12 +271,6 @@ void hr_probes_detach(struct hr_probes *probes)
 	headroom_bpf__detach(probes->bpf);
 }
 
-void hr_probes_unmap(struct hr_mapping *mapping)
-{
-	if (mapping->base)
-		munmap(mapping->base, mapping->bytes);
-}
-
 void hr_probes_close(struct hr_probes *probes)
 {
 	if (!probes)
@@ -322,223 +290,6 @@ void hr_probes_close(struct hr_probes *probes)
 uint64_t hr_probes_epoch_ns(const struct hr_probes *probes)
 {
 	return probes->epoch_ns;
-}
-
-int hr_probes_iterate(const struct bpf_program *program, const struct bpf_iter_attach_opts *options, char **ret_data,
-		      size_t *ret_bytes, struct hr_err *err)
-{
-	struct bpf_link *link = bpf_program__attach_iter(program, options);
-	size_t used = 0, room = 0;
-	char *data = NULL, discard[4096];
-	ssize_t n;
-	int fd = -1, ret = 0;
-
-	if (!link)
-		return hr_err_errno(err, -errno, "cannot attach the iterator '%s'", bpf_program__name(program));
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		ret = hr_err_errno(err, -errno, "cannot start the iterator '%s'", bpf_program__name(program));
-		goto out;
-	}
-	do {
-		if (ret_data && room - used < 65536) {
-			char *more = realloc(data, room + 262144);
-
-			if (!more) {
-				ret = hr_err_set(err, -ENOMEM, "out of memory");
-				goto out;
-			}
-			data = more;
-			room += 262144;
-		}
-		n = ret_data ? read(fd, data + used, room - used) : read(fd, discard, sizeof(discard));
-		if (n > 0)
-			used += n;
-	} while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	if (n < 0)
-		ret = hr_err_errno(err, -errno, "cannot read the iterator '%s'", bpf_program__name(program));
-out:
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	if (ret || !ret_data) {
-		free(data);
-		return ret;
-	}
-	*ret_data = data;
-	*ret_bytes = used;
-	return 0;
-}
-
-/* A process that a birth brought in is known already. */
-static bool is_known(struct hr_probes *probes, uint32_t pid)
-{
-	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS; slot++) {
-		const struct hr_process *process = hr_probes_process(probes, slot);
-
-		if (process->pid == pid && !process->ended_ns)
-			return true;
-	}
-	return false;
-}
-
-static int seed_process(struct hr_probes *probes, uint32_t pid, struct hr_err *err)
-{
-	struct hr_process *process;
-	uint32_t slot;
-
-	if (bpf_map_lookup_and_delete_elem(bpf_map__fd(probes->bpf->maps.free_processes), NULL, &slot))
-		return hr_err_set(err, -ENOSPC, "the target has more than %d processes; choose fewer with -p",
-				  HR_PROCESS_SLOTS - 1);
-	process = hr_probes_process(probes, slot);
-	process->born_ns = probes->epoch_ns;
-	process->pid = pid;
-	if (bpf_map_update_elem(bpf_map__fd(probes->bpf->maps.target_processes), &pid, &slot, BPF_ANY))
-		return hr_err_errno(err, -errno, "cannot seed process %u", pid);
-	return 0;
-}
-
-int hr_probes_seed(struct hr_probes *probes, const pid_t *pids, size_t count, struct hr_err *err)
-{
-	int ret;
-
-	for (size_t i = 0; i < count; i++) {
-		if (is_known(probes, pids[i]))
-			continue;
-		ret = seed_process(probes, pids[i], err);
-		if (ret)
-			return ret;
-	}
-	ret = hr_probes_iterate(probes->bpf->progs.seed_tasks, NULL, NULL, NULL, err);
-	for (uint32_t slot = 1; slot < HR_PROCESS_SLOTS && !ret; slot++) {
-		struct hr_process *process = hr_probes_process(probes, slot);
-
-		if (process->pid && !process->parent && !process->threads && !process->ended_ns)
-			process->ended_ns = hr_clock_mono_ns(); /* a zombie: no thread of it was left */
-	}
-	return ret;
-}
-
-int hr_probes_list_tasks(struct hr_probes *probes, struct hr_task_row **ret_rows, size_t *ret_count, struct hr_err *err)
-{
-	char *data = NULL;
-	size_t bytes = 0;
-	int ret = hr_probes_iterate(probes->bpf->progs.list_tasks, NULL, &data, &bytes, err);
-
-	if (ret)
-		return ret;
-	*ret_rows = (struct hr_task_row *)data;
-	*ret_count = bytes / sizeof(struct hr_task_row);
-	return 0;
-}
-
-struct hr_thread *hr_probes_thread(struct hr_probes *probes, uint32_t slot)
-{
-	return hr_probes_record(&probes->threads, slot);
-}
-
-struct hr_process *hr_probes_process(struct hr_probes *probes, uint32_t slot)
-{
-	return hr_probes_record(&probes->processes, slot);
-}
-
-struct hr_calls *hr_probes_calls(struct hr_probes *probes, uint32_t record, uint32_t shard)
-{
-	return hr_probes_record(&probes->calls, (size_t)record * probes->shards + shard);
-}
-
-struct hr_cpu *hr_probes_cpu(struct hr_probes *probes, uint32_t cpu)
-{
-	return hr_probes_record(&probes->cpu_records, cpu);
-}
-
-uint32_t hr_probes_call_records(const struct hr_probes *probes)
-{
-	return probes->records;
-}
-
-uint32_t hr_probes_call_shards(const struct hr_probes *probes)
-{
-	return probes->shards;
-}
-
-uint32_t hr_probes_cpus(const struct hr_probes *probes)
-{
-	return probes->cpus;
-}
-
-int hr_probes_push(const struct bpf_map *stack, uint32_t slot)
-{
-	return bpf_map_update_elem(bpf_map__fd(stack), NULL, &slot, BPF_ANY) ? -errno : 0;
-}
-
-int hr_probes_free_thread(struct hr_probes *probes, uint32_t slot)
-{
-	memset(hr_probes_thread(probes, slot), 0, sizeof(struct hr_thread));
-	return hr_probes_push(probes->bpf->maps.free_threads, slot);
-}
-
-int hr_probes_free_process(struct hr_probes *probes, uint32_t slot)
-{
-	struct hr_process *process = hr_probes_process(probes, slot);
-	uint32_t pid = process->pid, seeded;
-	int seeds = bpf_map__fd(probes->bpf->maps.target_processes);
-
-	if (!bpf_map_lookup_elem(seeds, &pid, &seeded) && seeded == slot)
-		bpf_map_delete_elem(seeds, &pid);
-	memset(process, 0, sizeof(*process));
-	return hr_probes_push(probes->bpf->maps.free_processes, slot);
-}
-
-int hr_probes_free_calls(struct hr_probes *probes, uint32_t record)
-{
-	for (uint32_t shard = 0; shard < probes->shards; shard++)
-		memset(hr_probes_calls(probes, record, shard), 0, sizeof(struct hr_calls));
-	return hr_probes_push(probes->bpf->maps.free_calls, record);
-}
-
-int hr_probes_each_error(struct hr_probes *probes, void (*each)(void *context, const struct hr_errno_key *key, uint64_t count),
-			 void *context)
-{
-	int fd = bpf_map__fd(probes->bpf->maps.call_errors);
-	struct hr_errno_key key, *previous = NULL;
-	uint64_t count;
-
-	while (!bpf_map_get_next_key(fd, previous, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &count))
-			each(context, &key, count);
-		previous = &key;
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-struct error_keys {
-	const bool *is_gone; /* by process slot */
-	size_t count;
-	struct hr_errno_key keys[256];
-};
-
-static void collect_key(void *context, const struct hr_errno_key *key, uint64_t count)
-{
-	struct error_keys *found = context;
-
-	(void)count;
-	if (key->process < HR_PROCESS_SLOTS && found->is_gone[key->process] && found->count < sizeof(found->keys) / sizeof(*found->keys))
-		found->keys[found->count++] = *key;
-}
-
-int hr_probes_free_errors(struct hr_probes *probes, const bool is_gone[HR_PROCESS_SLOTS])
-{
-	struct error_keys found = { .is_gone = is_gone };
-	int ret;
-
-	do {
-		found.count = 0;
-		ret = hr_probes_each_error(probes, collect_key, &found);
-		for (size_t i = 0; i < found.count; i++)
-			bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.call_errors), &found.keys[i]);
-	} while (!ret && found.count);
-	return ret;
 }
 
 void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])
