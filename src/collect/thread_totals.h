@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef HR_COLLECT_THREADS_H
-#define HR_COLLECT_THREADS_H
+#ifndef HR_COLLECT_THREAD_TOTALS_H
+#define HR_COLLECT_THREAD_TOTALS_H
 
 #include <stdint.h>
 
@@ -24,10 +24,17 @@ struct hr_thread_totals {
 void hr_thread_totals_at(const struct hr_thread *thread, uint64_t now_ns, const uint64_t cpu_owner_ns[HR_OWNERS_KERNEL],
 			 struct hr_thread_totals *ret);
 
+/* What was written of a thread so far: zeros at first. */
+struct hr_thread_written {
+	struct hr_thread_totals totals; /* as they were then */
+	uint64_t state_ns[HR_STATES];	/* all time on CPU stands under user */
+	uint64_t mixed_carry_ns;	/* of the kernel's, for which there was no mixed time yet */
+};
+
 /*
- * Split time that is known only to be on CPU: the part in the kernel is what the timed calls say, but not more than there is;
- * what is more than that is kept in *carry_ns for the next interval. Returns the kernel's part.
+ * What is to be written now: the growth up to `now`, mixed time split in user and kernel. What was written is never taken back, so that
+ * the states add up to the thread's life whatever turns out later.
  */
-uint64_t hr_split_mixed_ns(uint64_t mixed_ns, uint64_t estimated_kernel_ns, uint64_t *carry_ns);
+void hr_thread_totals_advance(struct hr_thread_written *written, const struct hr_thread_totals *now, struct hr_thread_totals *ret);
 
 #endif
