@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "collect/cost.h"
 #include "collect/features.h"
+#include "collect/listing.h"
 #include "collect/roster.h"
 
 /*
@@ -25,12 +26,6 @@ static const struct hr_family *const families[] = {
 	&hr_family_connections, &hr_family_network, &hr_family_quotas, &hr_family_disks, &hr_family_memory, &hr_family_pressure,
 	&hr_family_stacks, &hr_family_health,
 };
-
-/*
- * An answer that has paused for so long is taken for complete, unless its connection's next request or end tells before. Long,
- * for answers that stream from a server under load do pause.
- */
-#define ANSWER_IDLE_NS 10000000000ULL
 
 /* A mean number of requests in flight that is none: one that lasts 2.5 ms in an interval of 250 ms. */
 #define IDLE_IN_FLIGHT 0.01
@@ -52,58 +47,6 @@ struct hr_session {
 	struct hr_drain_totals totals;
 };
 
-static int by_tid(const void *a, const void *b)
-{
-	const struct hr_task_row *left = a, *right = b;
-
-	return left->tid < right->tid ? -1 : left->tid > right->tid;
-}
-
-static int list_tasks(struct hr_drain *drain, struct hr_err *err)
-{
-	struct hr_task_row *tasks = NULL;
-	size_t count = 0;
-	int ret = hr_probes_list_tasks(drain->probes, &tasks, &count, err);
-
-	if (ret)
-		return ret;
-	qsort(tasks, count, sizeof(*tasks), by_tid);
-	drain->tasks = tasks;
-	drain->task_count = count;
-	return 0;
-}
-
-static void forget_tasks(struct hr_drain *drain)
-{
-	free((void *)drain->tasks);
-	drain->tasks = NULL;
-	drain->task_count = 0;
-}
-
-/* Before the flows are read, so that these have the requests that are finished by the listing. */
-static int list_sockets(struct hr_drain *drain, struct hr_err *err)
-{
-	struct hr_socket_row *sockets = NULL;
-	size_t count = 0;
-	int ret;
-
-	if (!hr_probes_has_requests(drain->probes))
-		return 0;
-	ret = hr_probes_list_sockets(drain->probes, drain->last ? 0 : ANSWER_IDLE_NS, &sockets, &count, err);
-	if (ret)
-		return ret;
-	drain->sockets = sockets;
-	drain->socket_count = count;
-	return 0;
-}
-
-static void forget_sockets(struct hr_drain *drain)
-{
-	free((void *)drain->sockets);
-	drain->sockets = NULL;
-	drain->socket_count = 0;
-}
-
 static int seed_sockets(const struct hr_drain *drain, struct hr_err *err)
 {
 	return hr_probes_has_requests(drain->probes) ? hr_probes_seed_sockets(drain->probes, err) : 0;
@@ -117,20 +60,19 @@ static int pass(struct hr_session *session, struct hr_err *err)
 
 	memset(&drain->totals, 0, sizeof(drain->totals));
 	drain->live.busiest_ns = 0;
-	ret = list_sockets(drain, err);
+	ret = hr_listing_sockets(drain, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		if (families[i]->look)
 			ret = families[i]->look(session->families[i], drain, err);
 	if (!ret)
-		ret = list_tasks(drain, err);
+		ret = hr_listing_tasks(drain, err);
 	if (!ret)
 		ret = hr_roster_update(drain->roster, drain, err);
 	for (size_t i = 0; i < FAMILIES && !ret; i++)
 		ret = families[i]->drain(session->families[i], drain, err);
 	if (!ret)
 		ret = hr_roster_sweep(drain->roster, drain, err);
-	forget_tasks(drain);
-	forget_sockets(drain);
+	hr_listing_forget(drain);
 	return ret;
 }
 
