@@ -305,7 +305,6 @@ struct linux_binprm;
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_IO_WORKER 0x00000010
-#define CLONE_THREAD 0x00010000
 #define JOBCTL_TRAP_FREEZE (1UL << 23)
 #define LCB_F_SPIN 1 /* flags of contention_begin: the waiter does not sleep */
 #define ERESTART_RESTARTBLOCK 516

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-uint64_t hr_slots_count(const struct hr_slot *slots, size_t n)
+static uint64_t slots_count(const struct hr_slot *slots, size_t n)
 {
 	uint64_t count = 0;
 
@@ -20,7 +20,7 @@ static double middle(const struct hr_slot *slot)
 
 double hr_slots_percentile(const struct hr_slot *slots, size_t n, double share)
 {
-	double rank = ceil(share * (double)hr_slots_count(slots, n)), below = 0;
+	double rank = ceil(share * (double)slots_count(slots, n)), below = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		below += (double)slots[i].count;
@@ -33,7 +33,7 @@ double hr_slots_percentile(const struct hr_slot *slots, size_t n, double share)
 struct hr_latency hr_slots_latency(const struct hr_slot *slots, size_t n)
 {
 	return (struct hr_latency){
-		.count = hr_slots_count(slots, n),
+		.count = slots_count(slots, n),
 		.p50_ns = hr_slots_percentile(slots, n, 0.50),
 		.p90_ns = hr_slots_percentile(slots, n, 0.90),
 		.p99_ns = hr_slots_percentile(slots, n, 0.99),

@@ -10,9 +10,6 @@ struct hr_slot {
 	uint64_t low, high, count;
 };
 
-/* Values in all slots. */
-uint64_t hr_slots_count(const struct hr_slot *slots, size_t n);
-
 /*
  * The nearest-rank percentile (Hyndman and Fan 1996, definition 1) of slots in ascending order, share in (0, 1]: the
  * middle of the slot that holds the value of rank ceil(share * count). It is off by at most half the slot: 1/16 of the

@@ -89,7 +89,7 @@ static void bash_names(const struct hr_verb *verb, FILE *out)
 	fputs("' \"$word\" ;;\n", out);
 }
 
-void hr_completion_bash(const struct hr_verb *const *verbs, FILE *out)
+static void write_bash(const struct hr_verb *const *verbs, FILE *out)
 {
 	fputs("# Completion of headroom's command lines in bash, by `headroom completion bash`\n"
 	      "_headroom_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$2\"); }\n"
@@ -211,7 +211,7 @@ static void zsh_verb(const struct hr_verb *verb, FILE *out)
 	fputs("\n\t\t;;\n", out);
 }
 
-void hr_completion_zsh(const struct hr_verb *const *verbs, FILE *out)
+static void write_zsh(const struct hr_verb *const *verbs, FILE *out)
 {
 	fputs("#compdef headroom\n"
 	      "# Completion of headroom's command lines in zsh, by `headroom completion zsh`\n"
@@ -257,7 +257,7 @@ hr_completion *hr_completion_find(const char *shell)
 	static const struct {
 		const char *shell;
 		hr_completion *write;
-	} shells[] = { { "bash", hr_completion_bash }, { "zsh", hr_completion_zsh } };
+	} shells[] = { { "bash", write_bash }, { "zsh", write_zsh } };
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (strcmp(shells[i].shell, shell) == 0)

@@ -10,11 +10,9 @@
  * What a shell needs to complete headroom's command lines: a script made of the verbs and their options, so that it knows them
  * all. An argument that is one of several words is completed by these, the name of a file by files, a pid by pids.
  */
-void hr_completion_bash(const struct hr_verb *const *verbs, FILE *out);
-void hr_completion_zsh(const struct hr_verb *const *verbs, FILE *out);
+typedef void hr_completion(const struct hr_verb *const *verbs, FILE *out);
 
 /* The shells by name: "bash", "zsh". NULL: not one of them. */
-typedef void hr_completion(const struct hr_verb *const *verbs, FILE *out);
 hr_completion *hr_completion_find(const char *shell);
 
 #endif

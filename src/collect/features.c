@@ -468,11 +468,6 @@ int hr_features_probe(const char *root, struct hr_features *ret, struct hr_err *
 	return 0;
 }
 
-bool hr_feature_has(const struct hr_features *features, enum hr_feature feature)
-{
-	return features->has[feature];
-}
-
 int hr_features_check(const struct hr_features *features, struct hr_err *err)
 {
 	for (int i = 0; i < HR_FEATURES; i++) {

@@ -77,9 +77,6 @@ const struct hr_feature_row *hr_feature_row(enum hr_feature feature);
  */
 int hr_features_probe(const char *root, struct hr_features *ret, struct hr_err *err);
 
-/* True if it is there. */
-bool hr_feature_has(const struct hr_features *features, enum hr_feature feature);
-
 /*
  * Can a recording be made? 0; -EPERM: privilege is missing; -ENOENT: the kernel or the system lacks something: err
  * names the first such feature and the way out, in one sentence.

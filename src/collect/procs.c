@@ -82,7 +82,8 @@ int hr_proc_parse_stat(const char *text, struct hr_proc *ret)
 	return 0;
 }
 
-int hr_proc_read(const char *root, pid_t pid, struct hr_proc *ret)
+/* One process. 0; -ESRCH: there is none (a thread that is no process has a directory too: look at /proc/PID/status). */
+static int read_proc(const char *root, pid_t pid, struct hr_proc *ret)
 {
 	char text[1024];
 
@@ -142,7 +143,7 @@ int hr_procs_read(const char *root, struct hr_procs *ret, struct hr_err *err)
 	if (!dir)
 		return hr_err_errno(err, -errno, "cannot read '%s'", path);
 	while (!rc && (entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]) && !hr_proc_read(root, atoi(entry->d_name), &row))
+		if (isdigit((unsigned char)entry->d_name[0]) && !read_proc(root, atoi(entry->d_name), &row))
 			rc = add_row(&procs, &room, &row);
 	closedir(dir);
 	return finish(&procs, rc, ret, err);
@@ -156,7 +157,7 @@ int hr_procs_read_some(const char *root, const struct hr_pids *pids, struct hr_p
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < pids->count; i++)
-		if (!hr_proc_read(root, pids->at[i], &row))
+		if (!read_proc(root, pids->at[i], &row))
 			rc = add_row(&procs, &room, &row);
 	return finish(&procs, rc, ret, err);
 }
@@ -195,7 +196,7 @@ int hr_process_info(const char *root, pid_t pid, struct hr_process_info *ret)
 	struct hr_proc row;
 	ssize_t length;
 
-	if (hr_proc_read(root, pid, &row))
+	if (read_proc(root, pid, &row))
 		return -ESRCH;
 	info.parent = row.parent;
 	hr_text_clean(info.name, sizeof(info.name), row.name, sizeof(row.name));

@@ -49,9 +49,6 @@ void hr_pids_fini(struct hr_pids *pids);
 /* Read the text of /proc/PID/stat. The name may hold spaces and parentheses. 0; -EINVAL. */
 int hr_proc_parse_stat(const char *text, struct hr_proc *ret);
 
-/* One process. 0; -ESRCH: there is none (a thread that is no process has a directory too: look at /proc/PID/status). */
-int hr_proc_read(const char *root, pid_t pid, struct hr_proc *ret);
-
 /*
  * All of them, or those of a list. What vanishes on the way is left out. 0 (free with hr_procs_fini()), or -errno with
  * err set.

@@ -100,8 +100,8 @@ static void without_btf_nothing_can_be_recorded_and_its_types_are_not_known(void
 	assert_false(features.known[HR_FEATURE_SCHED_SWITCH]);
 	assert_false(features.known[HR_FEATURE_MAP_MMAP]);
 	assert_false(features.known[HR_FEATURE_REQUEST_HOOKS]);
-	assert_true(hr_feature_has(&features, HR_FEATURE_PRIVILEGE));
-	assert_true(hr_feature_has(&features, HR_FEATURE_TRACEFS));
+	assert_true(features.has[HR_FEATURE_PRIVILEGE]);
+	assert_true(features.has[HR_FEATURE_TRACEFS]);
 	assert_int_equal(hr_features_check(&features, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "CONFIG_DEBUG_INFO_BTF"));
 }
