@@ -1,51 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sample_run.h"
+#include "sample_fixture.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 
 #include "report/page.h"
 #include "report/profile.h"
 #include "report/report.h"
 
-struct fixture {
-	char path[64];
-	struct hr_summary *summary;
-	char *text; /* exported */
-	json_t *json;
-};
-
-static int set_up_empty(void **state)
+static int set_up_profiled(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	*state = fixture;
-	sample_path(fixture->path);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	struct fixture *fixture;
-
-	set_up_empty(state);
-	fixture = *state;
-	sample_write_profiled(fixture->path);
-	fixture->summary = sample_load(fixture->path);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	json_decref(fixture->json);
-	free(fixture->text);
-	hr_summary_free(fixture->summary);
-	sample_remove(fixture->path);
-	free(fixture);
-	return 0;
+	return set_up_loaded(state, sample_write_profiled);
 }
 
 typedef int export(const struct hr_summary *summary, enum hr_export_side side, FILE *out, struct hr_err *err);
@@ -530,8 +495,8 @@ static void a_run_without_stacks_says_nothing_in_text_and_null_in_json(void **st
 	assert_true(json_is_null(json_object_get(fixture->json, "code")));
 }
 
-#define profiled_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-#define other_test(function) cmocka_unit_test_setup_teardown(function, set_up_empty, tear_down)
+#define profiled_test(function) cmocka_unit_test_setup_teardown(function, set_up_profiled, tear_down)
+#define other_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {

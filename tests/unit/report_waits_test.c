@@ -1,88 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sample_waits.h"
+#include "report_fixture.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <math.h>
 
-#include "report/page.h"
-#include "report/report.h"
+#include "sample_waits.h"
 
 /* What the reports say of who waited for whom. */
 
-struct fixture {
-	char path[64];
-	struct hr_summary *summary;
-	char *text;
-	json_t *json;
-};
-
-static int set_up(void **state)
+/* A plain page has nothing that is no text. */
+static void assert_fits_in_ascii(const char *text)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	*state = fixture;
-	sample_path(fixture->path);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	json_decref(fixture->json);
-	free(fixture->text);
-	hr_summary_free(fixture->summary);
-	sample_remove(fixture->path);
-	free(fixture);
-	return 0;
-}
-
-static const char *render(struct fixture *fixture, int (*report)(const struct hr_analysis *, FILE *, struct hr_err *))
-{
-	struct hr_err err;
-	size_t size;
-	FILE *out;
-
-	free(fixture->text);
-	if (!fixture->summary)
-		fixture->summary = sample_load(fixture->path);
-	out = open_memstream(&fixture->text, &size);
-	if (report(&(struct hr_analysis){ .summary = fixture->summary }, out, &err))
-		fail_msg("%s", err.text);
-	fclose(out);
-	return fixture->text;
-}
-
-static int plain(const struct hr_analysis *analysis, FILE *out, struct hr_err *err)
-{
-	return hr_report_text(analysis, false, out, err);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("no '%s' in:\n%s", part, text);
-}
-
-/* A plain page has one column for each byte, and nothing that is no text. */
-static void assert_fits(const char *text)
-{
-	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-		size_t length = strcspn(line, "\n");
-
-		if (length > HR_PAGE_COLUMNS)
-			fail_msg("%zu columns: %.*s", length, (int)length, line);
-		for (size_t i = 0; i < length; i++)
-			assert_true(line[i] >= ' ' && line[i] < 0x7F);
-	}
-}
-
-static json_t *json_of(struct fixture *fixture)
-{
-	fixture->json = json_loads(render(fixture, hr_report_json), 0, NULL);
-	assert_non_null(fixture->json);
-	return fixture->json;
+	assert_fits(text);
+	for (; *text; text++)
+		assert_true((*text >= ' ' && *text < 0x7F) || *text == '\n');
 }
 
 static double number(json_t *object, const char *key)
@@ -113,7 +43,7 @@ static void chains_are_told_in_words_and_followed_to_their_end(void **state)
 	struct fixture *fixture = *state;
 
 	sample_write_waits(fixture->path);
-	assert_has(render(fixture, plain),
+	assert_has(render_text(fixture, false),
 		   "\nWHO WAITS FOR WHOM\n"
 		   "  4 model/worker-* threads wait 60.0 % of their time for futex model_lock, released by\n"
 		   "  model/worker-*, which, its own wait aside, was 80.0 % on CPU and 20.0 % in disk\n"
@@ -125,7 +55,7 @@ static void chains_are_told_in_words_and_followed_to_their_end(void **state)
 		   "  model_lock                  model               4   24.0 s    99.0 %      3   100 us  worker-*\n"
 		   "  * contended: ");
 	assert_null(strstr(fixture->text, "0x5600")); /* a queue is no lock */
-	assert_fits(fixture->text);
+	assert_fits_in_ascii(fixture->text);
 }
 
 static void a_run_without_waits_says_nothing_of_them(void **state)
@@ -133,7 +63,7 @@ static void a_run_without_waits_says_nothing_of_them(void **state)
 	struct fixture *fixture = *state;
 
 	sample_write(fixture->path);
-	render(fixture, plain);
+	render_text(fixture, false);
 	assert_null(strstr(fixture->text, "WHO WAITS"));
 	assert_null(strstr(fixture->text, "LOCKS"));
 }
@@ -149,7 +79,7 @@ static void a_run_that_only_waited_for_work_says_that(void **state)
 	       .waker_thread_id = HR_NULL);
 	SAMPLE(writer, waits, 1, 1, 100, 1500 * MS, 0, 0);
 	sample_end(writer, true);
-	assert_has(render(fixture, plain), "\nWHO WAITS FOR WHOM\n  All waiting, 1.50 s, is for work.\n\n");
+	assert_has(render_text(fixture, false), "\nWHO WAITS FOR WHOM\n  All waiting, 1.50 s, is for work.\n\n");
 }
 
 static void what_is_known_of_little_of_the_time_is_said_to_be_so(void **state)
@@ -165,7 +95,7 @@ static void what_is_known_of_little_of_the_time_is_said_to_be_so(void **state)
 	SAMPLE(writer, wait_windows, 1, 1, "user", 400 * MS);
 	SAMPLE(writer, wait_windows, 1, 1, "runq", 100 * MS);
 	sample_end(writer, true);
-	assert_has(render(fixture, plain),
+	assert_has(render_text(fixture, false),
 		   "  2 nginx/worker-* threads wait 33.3 % of their time for futex 0x10, woken by nginx, which meanwhile\n"
 		   "  was 80.0 % on CPU and 20.0 % waiting for a CPU\n"
 		   "  Followed to its end, 2.00 s of waiting is due to nginx on CPU (80.0 %), to nginx waiting for a CPU\n"
@@ -188,7 +118,7 @@ static void circles_are_owned_up_to(void **state)
 			SAMPLE(writer, wait_windows, 1, i, "ipc", 1000 * MS);
 	}
 	sample_end(writer, true);
-	assert_has(render(fixture, plain),
+	assert_has(render_text(fixture, false),
 		   "  Followed to its end, 1.00 s of waiting is due to the disk, for nginx/worker-* (100.0 %). Without\n"
 		   "  an end, as in circles in which nobody runs: 2.00 s.\n");
 }
@@ -213,10 +143,10 @@ static void hostile_names_stay_in_their_place(void **state)
 		SAMPLE(writer, waits, 1, 100 + edge, 100, 70 * MS, 0, 0);
 	}
 	sample_end(writer, true);
-	assert_fits(render(fixture, plain));
+	assert_fits_in_ascii(render_text(fixture, false));
 	assert_has(fixture->text, "\nWHO WAITS FOR WHOM\n");
 	assert_has(fixture->text, "  and 32 more\n"); /* locks */
-	assert_non_null(json_of(fixture));
+	assert_non_null(render_json(fixture));
 }
 
 static void json_has_the_waits_their_ends_and_the_locks(void **state)
@@ -225,7 +155,7 @@ static void json_has_the_waits_their_ends_and_the_locks(void **state)
 	json_t *root, *wait, *blame, *end, *lock;
 
 	sample_write_waits(fixture->path);
-	root = json_of(fixture);
+	root = render_json(fixture);
 	wait = json_array_get(json_object_get(root, "waits"), 0);
 	assert_string(wait, "waiter", "model/worker-*");
 	assert_string(wait, "state", "futex");
@@ -271,7 +201,7 @@ static void json_is_null_where_nothing_is_known_and_empty_where_nothing_waited(v
 	json_t *root;
 
 	sample_write_empty(fixture->path);
-	root = json_of(fixture);
+	root = render_json(fixture);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		assert_true(json_is_null(json_object_get(root, keys[i])));
 	json_decref(root);
@@ -279,7 +209,7 @@ static void json_is_null_where_nothing_is_known_and_empty_where_nothing_waited(v
 	fixture->summary = NULL;
 	sample_remove(fixture->path);
 	sample_write(fixture->path);
-	root = json_of(fixture);
+	root = render_json(fixture);
 	assert_int_equal(json_array_size(json_object_get(root, "waits")), 0);
 	assert_true(json_is_array(json_object_get(root, "locks")));
 	assert_true(json_is_null(json_object_get(json_object_get(root, "blame"), "residual_share")));
@@ -297,7 +227,7 @@ static void json_satisfies_its_schema(void **state)
 		skip();
 	}
 	sample_write_waits(fixture->path);
-	json_of(fixture);
+	render_json(fixture);
 	snprintf(path, sizeof(path), "/tmp/headroom-waits-%d.json", (int)getpid());
 	out = fopen(path, "w");
 	assert_non_null(out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sample_run.h"
+#include "sample_fixture.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -8,45 +8,15 @@
 
 /* What a run says of requests and the network: the summary of it, and its views. */
 
-struct fixture {
-	char path[64];
-	struct hr_summary *summary;
-};
-
 static void assert_near(double actual, double expected)
 {
 	if (!(fabs(actual - expected) < 1e-9 * fmax(1, fabs(expected))))
 		fail_msg("%.12g is not %.12g", actual, expected);
 }
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	*state = fixture;
-	sample_path(fixture->path);
-	return 0;
-}
-
 static int set_up_asked(void **state)
 {
-	struct fixture *fixture;
-
-	set_up(state);
-	fixture = *state;
-	sample_write_asked(fixture->path);
-	fixture->summary = sample_load(fixture->path);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	hr_summary_free(fixture->summary);
-	sample_remove(fixture->path);
-	free(fixture);
-	return 0;
+	return set_up_loaded(state, sample_write_asked);
 }
 
 static const struct hr_flow_summary *flow_of(const struct hr_summary *summary, const char *endpoint)
@@ -550,7 +520,6 @@ static void the_view_of_intervals_has_no_rate_where_requests_cannot_be_told_apar
 }
 
 #define WITH_ASKED(test) cmocka_unit_test_setup_teardown(test, set_up_asked, tear_down)
-#define WITH_PATH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sample_run.h"
+#include "sample_fixture.h"
 
 #include <errno.h>
 #include <math.h>
 
 #include "store/tables.h"
-
-struct fixture {
-	char path[64];
-	struct hr_summary *summary;
-};
 
 static void assert_near(double actual, double expected)
 {
@@ -17,34 +12,9 @@ static void assert_near(double actual, double expected)
 		fail_msg("%.12g is not %.12g", actual, expected);
 }
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	*state = fixture;
-	sample_path(fixture->path);
-	return 0;
-}
-
 static int set_up_sample(void **state)
 {
-	struct fixture *fixture;
-
-	set_up(state);
-	fixture = *state;
-	sample_write(fixture->path);
-	fixture->summary = sample_load(fixture->path);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	hr_summary_free(fixture->summary);
-	sample_remove(fixture->path);
-	free(fixture);
-	return 0;
+	return set_up_loaded(state, sample_write);
 }
 
 static const struct hr_thread_summary *thread_of(const struct hr_summary *summary, int64_t tid)
@@ -431,7 +401,6 @@ static void every_loss_has_a_name_and_a_sentence_of_its_own(void **state)
 }
 
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, set_up_sample, tear_down)
-#define WITH_PATH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

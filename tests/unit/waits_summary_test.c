@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "sample_fixture.h"
 #include "sample_waits.h"
 
 #include <math.h>
@@ -8,11 +9,6 @@
 
 /* What a run says of who waited for whom: the summary of it, and its views. */
 
-struct fixture {
-	char path[64];
-	struct hr_summary *summary;
-};
-
 /* To a thousandth of what was waited: blame leaves that much where it is too little to follow. */
 static void assert_about(double actual_ns, double expected_ns)
 {
@@ -20,34 +16,9 @@ static void assert_about(double actual_ns, double expected_ns)
 		fail_msg("%.6g s is not %.6g s", actual_ns / S, expected_ns / S);
 }
 
-static int set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	*state = fixture;
-	sample_path(fixture->path);
-	return 0;
-}
-
 static int set_up_waits(void **state)
 {
-	struct fixture *fixture;
-
-	set_up(state);
-	fixture = *state;
-	sample_write_waits(fixture->path);
-	fixture->summary = sample_load(fixture->path);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	hr_summary_free(fixture->summary);
-	sample_remove(fixture->path);
-	free(fixture);
-	return 0;
+	return set_up_loaded(state, sample_write_waits);
 }
 
 static const struct hr_waits_summary *waits_of(void **state)
@@ -407,7 +378,6 @@ static void the_view_names_groups_as_the_report_does(void **state)
 }
 
 #define WITH_WAITS(test) cmocka_unit_test_setup_teardown(test, set_up_waits, tear_down)
-#define WITH_PATH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
