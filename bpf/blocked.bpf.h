@@ -66,6 +66,7 @@ __noinline int sample_wait(__u32 slot)
 	key.call_row = thread->call_row;
 	key.in_call = 1;
 	key.state = wait->key.state;
+	key.futex = wait->key.subject == HR_SUBJECT_FUTEX ? wait->key.value : 0;
 	if (may_take_stack(wait->in_ns))
 		key.user_stack = take_user_stack(thread, stack);
 	else

@@ -20,7 +20,10 @@ struct hr_sample_key {
 	__u8 state;	      /* enum hr_state: HR_STATE_USER and HR_STATE_KERNEL are on CPU */
 	__u8 in_call;	      /* call_row says something */
 	__u64 user_stack;     /* key in `stacks`; 0: none could be taken */
-	__u64 kernel_stack;   /* likewise; always 0 off CPU */
+	union {
+		__u64 kernel_stack; /* on CPU: likewise */
+		__u64 futex;	    /* off CPU: address of the futex that it waited for; 0: it waited for something else */
+	};
 };
 
 struct hr_sample {

@@ -12,7 +12,9 @@ static const char *const runtime_modules[] = {
 static const char *const runtime_functions[] = {
 	"pthread_", "__pthread_", "__futex_", "__lll_", "__libc_", "__GI_", /* C */
 	"std::", "<std::", "core::", "<core::",				    /* C++, Rust */
-	"runtime.", "runtime/", "internal/", "syscall.",		    /* Go */
+	"runtime.", "runtime/", "internal/", "syscall.", "sync.",	    /* Go */
+	"g_mutex_", "g_cond_", "g_rw_lock_", "uv_mutex_", "uv_cond_", "uv_rwlock_", "uv_sem_", "apr_thread_mutex_", "absl::Mutex", "absl::CondVar",
+	"parking_lot::", "<parking_lot", "PyThread_", "take_gil",	    /* locks of libraries, and of Python */
 };
 
 /* Libraries of drivers that talk to a device from user space: how their files begin. */
@@ -29,11 +31,16 @@ static bool begins_with_any(const char *text, const char *const *words, size_t c
 	return false;
 }
 
+static const char *file_name(const char *module)
+{
+	const char *slash = module ? strrchr(module, '/') : NULL;
+
+	return slash ? slash + 1 : module;
+}
+
 static const char *file_of(const struct hr_frame *frame)
 {
-	const char *slash = frame->module ? strrchr(frame->module, '/') : NULL;
-
-	return slash ? slash + 1 : frame->module;
+	return file_name(frame->module);
 }
 
 static bool is_driver(const struct hr_frame *frame)
@@ -44,14 +51,13 @@ static bool is_driver(const struct hr_frame *frame)
 	       begins_with_any(file, driver_modules, sizeof(driver_modules) / sizeof(driver_modules[0]));
 }
 
-static bool is_runtime(const struct hr_frame *frame)
+bool hr_code_is_runtime(const char *function, const char *module)
 {
-	const char *file = file_of(frame);
+	const char *file = file_name(module);
 
 	if (file && begins_with_any(file, runtime_modules, sizeof(runtime_modules) / sizeof(runtime_modules[0])))
 		return true;
-	return frame->function && begins_with_any(frame->function, runtime_functions,
-						  sizeof(runtime_functions) / sizeof(runtime_functions[0]));
+	return function && begins_with_any(function, runtime_functions, sizeof(runtime_functions) / sizeof(runtime_functions[0]));
 }
 
 /* The function that a sample is counted for. */
@@ -68,7 +74,7 @@ static const struct hr_frame *place_of(const struct hr_profile *profile, const s
 	for (size_t i = innermost + 1; i-- > 0;) {
 		const struct hr_frame *frame = &profile->frames[sample->path[i]];
 
-		if (!is_runtime(frame))
+		if (!hr_code_is_runtime(frame->function, frame->module))
 			return frame;
 	}
 	return &profile->frames[sample->path[innermost]];

@@ -33,6 +33,9 @@ struct hr_code {
 	uint64_t on_cpu_ns, alone_ns, off_cpu_ns;		  /* over all places */
 };
 
+/* Is this function, either text NULL where it is not known, of what every wait goes through: the C library, the lock itself? */
+bool hr_code_is_runtime(const char *function, const char *module);
+
 /* Adds up the profile, whose texts it borrows. 0 and *ret_code (free with hr_code_fini()), or -ENOMEM. */
 int hr_code_find(const struct hr_profile *profile, struct hr_code *ret_code);
 

@@ -5,7 +5,7 @@
 #include "analyse/load.h"
 #include "analyse/waits.h"
 
-/* The edges of a run on their way into its summary. Inside src/analyse/ only: waits.c, waits_blame.c and locks.c. */
+/* The edges of a run on their way into its summary. Inside src/analyse/ only: waits.c, waits_blame.c, locks.c and lock_sites.c. */
 
 #define HR_NO_INDEX SIZE_MAX
 
@@ -43,6 +43,8 @@ struct hr_edges {
 		struct hr_slot slot;
 	} *slots;
 	size_t slot_count;
+	struct hr_lock_site *sites; /* of lock_sites.c */
+	size_t site_count;
 	struct hr_numbered futexes, labels;
 	struct hr_blame blame;
 };
@@ -55,8 +57,13 @@ int hr_edges_knots(struct hr_load *load, struct hr_edges *edges);
 
 /* locks.c: reads the locks of the file, before the edges; what the edges say of them, after. */
 int hr_load_locks(struct hr_load *load);
+size_t hr_futex_index(const struct hr_load *load, int64_t process_id, const char *address); /* before hr_edges_locks() only */
 const char *hr_futex_pair(struct hr_load *load, int64_t process_id, const char *address);
 const char *hr_lock_shown(const struct hr_waits_summary *waits, size_t lock);
 int hr_edges_locks(struct hr_load *load, struct hr_edges *edges);
+
+/* lock_sites.c: the code that waits for the locks of the file, right after hr_load_locks(); the name of one that has no symbol. */
+int hr_load_lock_sites(struct hr_load *load);
+void hr_lock_name_by_site(struct hr_load *load, struct hr_lock_summary *lock);
 
 #endif

@@ -57,6 +57,9 @@ int hr_load_has_table(struct hr_load *load, const char *name, bool *ret);
 /* A clean copy that lives as long as the summary; NULL for NULL. */
 const char *hr_load_text(struct hr_load *load, const char *text);
 
+/* For people: "matmul", "libc.so.6+0x90bf0", "[unknown]". Texts of the summary. */
+const char *hr_load_frame_label(struct hr_load *load, const char *function, const char *module, int64_t offset);
+
 /* A column that counts or measures. */
 static inline uint64_t hr_load_amount(struct hr_query *query, int column)
 {

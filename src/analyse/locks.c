@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static struct hr_lock_summary *add_lock(struct hr_load *load)
 	if (lock)
 		*lock = (struct hr_lock_summary){
 			.handover_ns = HR_NULL, .contended_ns = HR_NULL, .queued_ns = HR_NULL, .longest = HR_NULL,
+			.site_share = NAN,
 		};
 	return lock;
 }
@@ -81,7 +83,7 @@ static int compare_key(const void *a, const void *b)
 }
 
 /* As long as they are in the order in which they were read. */
-static size_t futex_of(const struct hr_load *load, int64_t process_id, const char *address)
+size_t hr_futex_index(const struct hr_load *load, int64_t process_id, const char *address)
 {
 	const struct hr_waits_summary *waits = &load->summary->waits;
 	const struct hr_lock_summary key = { .process_id = process_id, .address = address }, *found = NULL;
@@ -105,7 +107,7 @@ static uint64_t pair_of(const char *address)
 /* What differs for locks that are not the same: memory that processes share is the same in each of them, whatever its address. */
 const char *hr_futex_pair(struct hr_load *load, int64_t process_id, const char *address)
 {
-	size_t index = futex_of(load, process_id, address);
+	size_t index = hr_futex_index(load, process_id, address);
 	const struct hr_lock_summary *lock = index == HR_NO_INDEX ? NULL : &load->summary->waits.locks[index];
 	const char *mark = lock && lock->is_shared ? strstr(lock->mapping, SHARED_MARK) : NULL;
 	char pair[512];
@@ -267,7 +269,7 @@ static void find_lock_of_edge(struct hr_load *load, struct hr_edge_load *edge, s
 	const struct hr_summary *summary = load->summary;
 
 	if (edge->kind == HR_SUBJECT_FUTEX)
-		edge->lock = futex_of(load, summary->processes[summary->threads[edge->thread].process].process_id, edge->subject);
+		edge->lock = hr_futex_index(load, summary->processes[summary->threads[edge->thread].process].process_id, edge->subject);
 	else if (edge->kind == HR_SUBJECT_KLOCK && edge->subject)
 		edge->lock = kernel_lock_of(load, edge, futex_count);
 }
@@ -298,6 +300,7 @@ int hr_edges_locks(struct hr_load *load, struct hr_edges *edges)
 		for (to = from; to < count && order[to]->lock == order[from]->lock; to++)
 			;
 		describe_lock(lock, edges, &order[from], to - from);
+		hr_lock_name_by_site(load, lock);
 	}
 	free(order);
 	return load->out_of_memory ? -ENOMEM : 0;

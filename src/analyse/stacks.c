@@ -22,7 +22,13 @@ struct stack {
 	int64_t stack_id; /* first, to be found by */
 	size_t begin;	  /* in frames of the load */
 	size_t depth;
+
+	/* of the waiting in it for locks: all, and for the lock with the most */
+	uint64_t waited_ns, lock_ns;
+	const char *lock; /* its label; NULL: nothing waited for one there */
 };
+
+#define ONE_LOCK 0.9 /* a share of a stack's waiting: it is the lock of the stack */
 
 /* Samples of the file, on their way to their path. */
 struct row {
@@ -51,7 +57,7 @@ static int compare_id(const void *a, const void *b)
 
 /* ---- frames ---- */
 
-static const char *frame_label(struct hr_load *load, const char *function, const char *module, int64_t offset)
+const char *hr_load_frame_label(struct hr_load *load, const char *function, const char *module, int64_t offset)
 {
 	const char *slash = module ? strrchr(module, '/') : NULL, *file = slash ? slash + 1 : module;
 	char label[LABEL_BYTES];
@@ -79,7 +85,7 @@ static int on_frame(struct hr_load *load, struct hr_query *query)
 		.function = hr_load_text(load, hr_query_text(query, 1)),
 		.module = hr_load_text(load, hr_query_text(query, 2)),
 	};
-	frame->label = frame_label(load, frame->function, frame->module, hr_query_int(query, 3));
+	frame->label = hr_load_frame_label(load, frame->function, frame->module, hr_query_int(query, 3));
 	load->stacks->file_frames++;
 	return 0;
 }
@@ -143,6 +149,52 @@ static size_t find_stack(const struct hr_stack_load *stacks, int64_t stack_id)
 	if (stacks->stack_count && stack_id != HR_NULL)
 		stack = bsearch(&stack_id, stacks->stacks, stacks->stack_count, sizeof(*stack), compare_id);
 	return stack ? (size_t)(stack - stacks->stacks) : NO_STACK;
+}
+
+/* ---- locks ---- */
+
+static const char *lock_label(struct hr_load *load, int64_t process_id, const char *address)
+{
+	const struct hr_waits_summary *waits = &load->summary->waits;
+	char title[512], label[LABEL_BYTES];
+
+	for (size_t i = 0; i < waits->lock_count; i++) {
+		const struct hr_lock_summary *lock = &waits->locks[i];
+
+		if (lock->is_kernel || lock->process_id != process_id || strcmp(lock->address, address) != 0)
+			continue;
+		snprintf(label, sizeof(label), "[%s]", hr_lock_title(lock->name, lock->is_gil, title, sizeof(title)));
+		return hr_load_text(load, label);
+	}
+	return NULL;
+}
+
+/* Of one stack the locks with the most time come first. */
+static int on_lock_stack(struct hr_load *load, struct hr_query *query)
+{
+	size_t index = find_stack(load->stacks, hr_query_int(query, 0));
+	struct stack *stack = index == NO_STACK ? NULL : &load->stacks->stacks[index];
+	const char *address = hr_query_text(query, 2), *label;
+
+	if (!stack || !address)
+		return 0;
+	stack->waited_ns += hr_load_amount(query, 3);
+	label = stack->lock_ns ? NULL : lock_label(load, hr_query_int(query, 1), address);
+	if (label) {
+		stack->lock = label;
+		stack->lock_ns = hr_load_amount(query, 3);
+	}
+	return 0;
+}
+
+/* What a row waited for, if that is one lock. */
+static const char *lock_of(const struct hr_stack_load *stacks, const struct row *row)
+{
+	const struct stack *stack = row->user == NO_STACK ? NULL : &stacks->stacks[row->user];
+
+	if (!stack || !stack->lock || row->state != HR_STATE_FUTEX)
+		return NULL;
+	return (double)stack->lock_ns >= ONE_LOCK * (double)stack->waited_ns ? stack->lock : NULL;
 }
 
 /* ---- samples ---- */
@@ -240,6 +292,7 @@ static uint32_t *add_sample(struct hr_load *load, const struct row *row, uint32_
 {
 	struct hr_profile *profile = &load->summary->profile;
 	struct hr_stack_sample *sample = &profile->samples[profile->sample_count++];
+	const char *lock = lock_of(load->stacks, row);
 
 	*sample = (struct hr_stack_sample){
 		.group = row->group,
@@ -260,6 +313,8 @@ static uint32_t *add_sample(struct hr_load *load, const struct row *row, uint32_
 		*to++ = row->call;
 	if (!hr_sample_is_on_cpu(sample))
 		*to++ = state_frame(load, row->state);
+	if (lock)
+		*to++ = own_frame(load, HR_FRAME_LOCK, lock);
 	sample->depth = (size_t)(to - sample->path);
 	return to;
 }
@@ -274,7 +329,7 @@ static int compare_samples(const void *a, const void *b)
 	return order ? order : compare_numbers((uintptr_t)left->path, (uintptr_t)right->path); /* as they were */
 }
 
-#define OWN_FRAMES 3 /* of a path at most: no stack, a call, a state */
+#define OWN_FRAMES 4 /* of a path at most: no stack, a call, a state, a lock */
 
 static int make_profile(struct hr_load *load)
 {
@@ -311,10 +366,16 @@ static int load_tables(struct hr_load *load)
 		{ "SELECT thread_id, state, syscall, user_stack_id, kernel_stack_id, sum(count), sum(time_ns), sum(alone_ns) "
 		  "FROM samples GROUP BY thread_id, state, syscall, user_stack_id, kernel_stack_id", on_sample },
 	};
+	bool has_locks = false;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(queries) / sizeof(queries[0]); i++)
 		err = hr_load_query(load, queries[i].sql, queries[i].row);
+	if (!err)
+		err = hr_load_has_table(load, "lock_stacks", &has_locks);
+	if (!err && has_locks)
+		err = hr_load_query(load, "SELECT k.stack_id, l.process_id, l.address, sum(k.time_ns) AS time_ns FROM lock_stacks AS k "
+				    "JOIN locks AS l ON l.lock_id = k.lock_id GROUP BY 1, 2, 3 ORDER BY 1, time_ns DESC", on_lock_stack);
 	return err;
 }
 

@@ -17,7 +17,8 @@ enum hr_frame_kind {
 	HR_FRAME_KERNEL,
 	HR_FRAME_MISSING, /* stands for a user stack that could not be taken */
 	HR_FRAME_CALL,	  /* the system call that a thread waited in */
-	HR_FRAME_STATE	  /* the state that it was in */
+	HR_FRAME_STATE,	  /* the state that it was in */
+	HR_FRAME_LOCK	  /* the futex that it waited for */
 };
 
 struct hr_frame {
@@ -32,7 +33,7 @@ struct hr_stack_sample {
 	size_t group;	     /* index in hr_summary.groups */
 	enum hr_state state; /* on CPU HR_STATE_USER or HR_STATE_KERNEL */
 	const char *syscall; /* off CPU: the call that it waited in; NULL: none, or on CPU */
-	const uint32_t *path; /* indices in frames, outermost first: user, then kernel, then off CPU the call and the state */
+	const uint32_t *path; /* indices in frames, outermost first: user, then kernel, then off CPU the call, the state and the lock */
 	size_t depth;
 	size_t user_depth;   /* frames of the user stack; 0: it could not be taken, and HR_FRAME_MISSING stands first */
 	uint64_t count;

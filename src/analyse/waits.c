@@ -157,7 +157,7 @@ static const char *shown_subject(const struct hr_load *load, const struct hr_edg
 
 	if (!lock)
 		return edge->subject;
-	if (!lock->symbol && lock->thread_count == 1 && load->summary->groups[edge->group].thread_count > 1)
+	if (!lock->symbol && !lock->is_sited && lock->thread_count == 1 && load->summary->groups[edge->group].thread_count > 1)
 		return NULL;
 	return hr_lock_shown(waits, edge->lock);
 }
@@ -215,6 +215,7 @@ static struct hr_wait_summary *add_row(struct hr_load *load, const struct hr_edg
 			.subject = shown_subject(load, edge),
 			.is_lock = lock && lock->is_lock,
 			.is_gil = lock && lock->is_gil,
+			.is_sited = lock && lock->is_sited,
 			.source = edge->is_open ? HR_SOURCE_OPEN_NAME : hr_source_name(edge->source),
 			.waker = edge->waker_name,
 			.handover_ns = HR_NULL,
@@ -328,6 +329,8 @@ static int load_tables(struct hr_load *load, struct hr_edges *edges)
 
 	err = hr_load_locks(load);
 	if (!err)
+		err = hr_load_lock_sites(load);
+	if (!err)
 		err = hr_load_query(load, "SELECT e.edge_id, e.thread_id, e.state, e.subject_kind, e.subject, e.source, "
 				    "e.waker_thread_id, e.waker, sum(w.count), sum(w.time_ns), sum(w.handover_ns), "
 				    "sum(w.window_ns) FROM edges AS e JOIN waits AS w ON w.edge_id = e.edge_id "
@@ -363,6 +366,7 @@ int hr_load_waits(struct hr_load *load)
 	load->edges = NULL;
 	free(edges.all);
 	free(edges.slots);
+	free(edges.sites);
 	free(edges.futexes.texts);
 	free(edges.labels.texts);
 	hr_blame_fini(&edges.blame);

@@ -28,6 +28,7 @@ struct hr_wait_summary {
 	const char *subject;	/* as people know it: a symbol, an address, a peer, a path; NULL: it has no name, or each its own */
 	bool is_lock;		/* a futex that is released by those who wait for it */
 	bool is_gil;		/* of Python */
+	bool is_sited;		/* the subject is a lock that is called by the code that waits for it: "lock at serve (heap)" */
 	const char *source;	/* "thread", "interrupt", ..., "open" */
 	const char *waker;	/* label of the group that ended them, or name of a thread outside the target; NULL: neither */
 	uint64_t count, time_ns;
@@ -66,8 +67,12 @@ struct hr_lock_summary {
 	const char *process; /* its name; of a lock that several share, of the first */
 	int64_t pid;
 	size_t process_count; /* more than 1: they wait for one lock in memory that they share */
-	const char *name;    /* its symbol, or where it lies in shared memory, or its address */
+	const char *name;    /* its symbol, or where it lies in shared memory, or the code that waits for it, or its address */
 	const char *symbol, *mapping; /* NULL: none, or not known */
+	const char *site;    /* the function in which most of the waiting was; NULL: not known */
+	const char *site_module;
+	double site_share;   /* of its waiting, as it was sampled */
+	bool is_sited;	     /* its name is made of that */
 	bool is_kernel;	     /* a lock of the kernel: known by the waits for it only */
 	bool is_lock;	     /* false: those who wake its waiters do not wait there, as of a condition or a queue */
 	bool is_gil;

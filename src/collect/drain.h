@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "collect/idmap.h"
 #include "collect/live.h"
 #include "collect/probes.h"
 #include "store/writer.h"
@@ -59,6 +60,7 @@ struct hr_drain {
 	size_t open_call_count, open_call_room;
 	const struct hr_drain_thread *threads; /* by slot, thread_slots of them */
 	uint32_t thread_slots;
+	struct hr_idmap *lock_ids; /* by hr_drain_lock_key(); filled by the waits for the stacks */
 	uint32_t call_records; /* filled by the syscalls: above all that were ever in use */
 	struct hr_drain_totals {
 		uint32_t threads;	     /* alive */
@@ -94,6 +96,12 @@ int64_t hr_drain_time(const struct hr_drain *drain, uint64_t absolute_ns);
 static inline uint64_t hr_drain_growth(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
+}
+
+/* Under which a futex of a process is in lock_ids; another program of the process has other locks. */
+static inline uint64_t hr_drain_lock_key(int64_t process_id, uint32_t execs, uint64_t address)
+{
+	return hr_hash_key(hr_hash_word(hr_hash_word(execs, (uint64_t)process_id), address));
 }
 
 /* Who had a CPU, up to now_ns: totals since its first switch in the recording. */

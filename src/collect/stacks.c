@@ -18,6 +18,7 @@
 #include "collect/code.h"
 #include "collect/drain.h"
 #include "collect/idmap.h"
+#include "collect/lock_stacks.h"
 #include "collect/roster.h"
 #include "collect/syscalls.h"
 #include "collect/unwind.h"
@@ -64,8 +65,9 @@ struct row {
 	uint64_t count, alone_ns;
 
 	/* as the kernel told it */
-	uint64_t user_key, kernel_key, born_ns;
+	uint64_t user_key, kernel_key, futex, born_ns;
 	uint32_t slot, passes;
+	int64_t lock_id; /* 0: none, or not known */
 };
 #define ROW_IDENTITY_BYTES offsetof(struct row, count)
 
@@ -86,6 +88,7 @@ struct stacks {
 	struct pending *pending;
 	size_t pending_count, pending_room;
 	struct rows waiting, ready;
+	struct hr_lock_stacks locks;
 	uint64_t naming_until_ns; /* of this pass */
 };
 
@@ -109,6 +112,11 @@ static bool make_room(void **array, size_t *room, size_t count, size_t bytes, si
 	return true;
 }
 
+static bool is_on_cpu(uint32_t state)
+{
+	return state == HR_STATE_USER || state == HR_STATE_KERNEL;
+}
+
 static void take_sample(void *family, const struct hr_sample_key *key, const struct hr_sample *sample)
 {
 	struct stacks *stacks = family;
@@ -125,7 +133,8 @@ static void take_sample(void *family, const struct hr_sample_key *key, const str
 		.count = sample->count,
 		.alone_ns = sample->alone_ns,
 		.user_key = key->user_stack,
-		.kernel_key = key->kernel_stack,
+		.kernel_key = is_on_cpu(key->state) ? key->kernel_stack : 0,
+		.futex = is_on_cpu(key->state) ? 0 : key->futex,
 		.born_ns = sample->born_ns,
 		.slot = key->thread,
 	};
@@ -400,6 +409,7 @@ static enum fate find_thread(const struct hr_drain *drain, struct row *row)
 
 	if (record && record->born_ns == row->born_ns) {
 		row->thread_id = thread->id;
+		row->lock_id = hr_lock_stacks_find(drain, record->process, row->futex);
 		return READY;
 	}
 	if (record && record->born_ns > row->born_ns)
@@ -429,7 +439,6 @@ static int by_identity(const void *a, const void *b)
 
 static void add_row(struct hr_drain *drain, const struct row *row)
 {
-	bool is_on_cpu = row->state == HR_STATE_USER || row->state == HR_STATE_KERNEL;
 	char call[24];
 
 	hr_drain_add(drain, HR_TABLE_samples,
@@ -442,7 +451,7 @@ static void add_row(struct hr_drain *drain, const struct row *row)
 			     .kernel_stack_id = row->kernel_stack,
 			     .count = row->count,
 			     .time_ns = row->count * hr_probes_sample_period_ns(drain->probes),
-			     .alone_ns = is_on_cpu ? (int64_t)row->alone_ns : HR_NULL,
+			     .alone_ns = is_on_cpu(row->state) ? (int64_t)row->alone_ns : HR_NULL,
 		     });
 }
 
@@ -465,6 +474,13 @@ static void add_rows(struct hr_drain *drain, struct rows *rows)
 	rows->count = 0;
 }
 
+static void take_ready(struct stacks *stacks, struct hr_drain *drain, const struct row *row)
+{
+	stacks->ready.at[stacks->ready.count++] = *row;
+	if (row->lock_id && row->user_stack != HR_NULL)
+		hr_lock_stacks_add(&stacks->locks, drain, row->interval_id, row->lock_id, row->user_stack, row->count);
+}
+
 static void sort_out(struct stacks *stacks, struct hr_drain *drain)
 {
 	struct rows *waiting = &stacks->waiting, *ready = &stacks->ready;
@@ -475,7 +491,7 @@ static void sort_out(struct stacks *stacks, struct hr_drain *drain)
 		enum fate fate = fate_of(stacks, drain, row);
 
 		if (fate == READY && make_room((void **)&ready->at, &ready->room, ready->count, sizeof(*ready->at), ROWS_MAX))
-			ready->at[ready->count++] = *row;
+			take_ready(stacks, drain, row);
 		else if (fate == READY)
 			drain->samples_lost += row->count;
 		else if (fate == WAITING)
@@ -538,6 +554,7 @@ static int drain_stacks(void *family, struct hr_drain *drain, struct hr_err *err
 		name_stacks(stacks, drain);
 		sort_out(stacks, drain);
 		add_rows(drain, &stacks->ready);
+		hr_lock_stacks_drain(&stacks->locks, drain);
 	}
 	if (!drain->last)
 		set_unwinding(stacks, drain);
@@ -559,6 +576,7 @@ static void close_stacks(void *family)
 	free(stacks->pending);
 	free(stacks->waiting.at);
 	free(stacks->ready.at);
+	hr_lock_stacks_fini(&stacks->locks);
 	free(stacks);
 }
 

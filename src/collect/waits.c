@@ -25,6 +25,7 @@
 #define NAMED_PER_PASS 32
 
 #define WAKER_BYTES 80
+#define LOCK_IDS_MAX (1U << 17) /* beyond, samples do not tell which lock they waited for */
 
 /* An edge as it was read last. Records are handed out again: the thread's id tells for whom. */
 struct known_edge {
@@ -57,6 +58,7 @@ struct waits {
 	uint64_t base_ns; /* the accounts count from then on */
 	struct hr_symbols *symbols;
 	struct hr_subjects *subjects;
+	struct hr_idmap lock_ids; /* of the file, by hr_drain_lock_key() */
 };
 
 /* ---- reading ---- */
@@ -326,6 +328,7 @@ static int enter_lock(struct waits *waits, struct hr_drain *drain, struct known_
 
 	known->id = ++waits->last_lock_id;
 	snprintf(address, sizeof(address), "0x%" PRIx64, known->address);
+	hr_idmap_put(&waits->lock_ids, hr_drain_lock_key(known->process_id, known->execs, known->address), (uint64_t)known->id);
 	return hr_writer_add(drain->writer, HR_TABLE_locks,
 			     &(struct hr_row_locks){
 				     .lock_id = known->id,
@@ -475,10 +478,11 @@ static void close_waits(void *family)
 
 	for (uint32_t id = 0; waits && id < HR_EDGES; id++)
 		free(waits->edges[id]);
-	if (waits)
+	if (waits) {
 		hr_symbols_free(waits->symbols);
-	if (waits)
 		hr_subjects_free(waits->subjects);
+		hr_idmap_fini(&waits->lock_ids);
+	}
 	free(waits);
 }
 
@@ -486,13 +490,16 @@ static void *open_waits(struct hr_drain *drain, struct hr_err *err)
 {
 	struct waits *waits = calloc(1, sizeof(*waits));
 
-	(void)drain;
 	if (waits && (!(waits->symbols = hr_symbols_new("")) || !(waits->subjects = hr_subjects_new("")))) {
 		close_waits(waits);
 		waits = NULL;
 	}
-	if (!waits)
+	if (!waits) {
 		hr_err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	hr_idmap_init(&waits->lock_ids, LOCK_IDS_MAX);
+	drain->lock_ids = &waits->lock_ids;
 	return waits;
 }
 

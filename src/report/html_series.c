@@ -131,6 +131,7 @@ static const char *node_kind(const struct hr_summary *summary, const struct hr_f
 	static const char *const kinds[] = {
 		[HR_FRAME_USER] = "user", [HR_FRAME_KERNEL] = "kernel", [HR_FRAME_MISSING] = "missing",
 		[HR_FRAME_CALL] = "call", [HR_FRAME_STATE] = "state",
+		[HR_FRAME_LOCK] = "lock",
 	};
 
 	return node->depth == 0 ? "all" : node->depth == 1 ? "group" : kinds[summary->profile.frames[node->frame].kind];

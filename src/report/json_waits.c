@@ -120,7 +120,7 @@ static json_t *lock_item(const struct hr_summary *summary, const struct hr_lock_
 	double recorded_ns = (double)summary->run.recorded_ns;
 	double contended_ns = lock->contended_ns == HR_NULL ? NAN : (double)lock->contended_ns;
 
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "name", text(lock->name),
 			 "kind", lock->is_kernel ? "kernel" : lock->is_lock ? "lock" : "queue",
 			 "gil", json_boolean(lock->is_gil),
@@ -130,6 +130,9 @@ static json_t *lock_item(const struct hr_summary *summary, const struct hr_lock_
 			 "address", text(lock->address),
 			 "symbol", text(lock->symbol),
 			 "mapping", text(lock->mapping),
+			 "site", text(lock->site),
+			 "site_module", text(lock->site_module),
+			 "site_share", real(lock->site_share),
 			 "threads", count(lock->thread_count),
 			 "count", count(lock->count),
 			 "seconds", seconds(lock->time_ns),

@@ -14,9 +14,11 @@
 #define STATES_SAID 2
 #define ENDS_SAID 4
 #define KNOTS_SAID 3
+#define LOCK_COLUMNS 27 /* of a name in the table of locks */
 #define NAME_COLUMNS 40 /* of a name inside a sentence */
 #define NAME_BYTES (4 * NAME_COLUMNS + 4)
 #define LEAST_WAITED 0.01 /* of the run, by all threads together: a lock that is worth a line */
+#define ONE_SITE 0.95	/* a share of the waiting for a lock that needs no remark either */
 #define WELL_KNOWN 0.9	/* a share of the windows that needs no remark */
 
 static double known(int64_t value)
@@ -83,7 +85,7 @@ static void say_subject(const struct hr_page *page, struct hr_sentence *sentence
 		hr_say(sentence, "in %s", hr_state_name(row->state));
 	if (row->subject)
 		hr_say(sentence, "%sfor %s%s", sentence->text[sentence->length - 1] == ' ' ? "" : " ",
-		       kinds[row->kind] ? kinds[row->kind] : "",
+		       row->is_sited ? "the " : kinds[row->kind] ? kinds[row->kind] : "",
 		       hr_lock_title(fit(page, row->subject, name), row->is_gil, title, sizeof(title)));
 	else if (row->state == HR_STATE_FUTEX)
 		hr_say(sentence, row->kind == HR_SUBJECT_FUTEX ? "for futexes of their own" : "in futex");
@@ -287,7 +289,7 @@ void hr_text_waits(const struct hr_page *page, const struct hr_summary *summary)
 /* "_PyRuntime+0x1a8 (the GIL)", "0x55d0c8 [heap]", "kernel mmap_lock". */
 static void put_lock_name(const struct hr_page *page, int width, const struct hr_lock_summary *lock)
 {
-	const char *mapping = lock->symbol || lock->is_shared ? NULL : lock->mapping, *file = mapping ? strrchr(mapping, '/') : NULL;
+	const char *mapping = lock->symbol || lock->is_shared || lock->is_sited ? NULL : lock->mapping, *file = mapping ? strrchr(mapping, '/') : NULL;
 	char name[512], title[sizeof(name) + 16];
 
 	snprintf(name, sizeof(name), "%s%s%s%s", lock->is_kernel ? "kernel " : "", lock->name, mapping ? " " : "",
@@ -308,12 +310,19 @@ static const char *releaser_of(const struct hr_lock_summary *lock)
 												       lock->releaser;
 }
 
+static void put_site_share(const struct hr_page *page, const struct hr_lock_summary *lock)
+{
+	char share[16], name[NAME_BYTES];
+
+	fprintf(page->out, "    %s of that waiting is in %s\n", hr_page_share_text(lock->site_share, share), fit(page, lock->site, name));
+}
+
 static void put_lock(const struct hr_page *page, const struct hr_summary *summary, const struct hr_lock_summary *lock)
 {
 	char processes[40];
 
 	fputs("  ", page->out);
-	put_lock_name(page, -27, lock);
+	put_lock_name(page, -LOCK_COLUMNS, lock);
 	fputc(' ', page->out);
 	if (lock->process_count > 1)
 		snprintf(processes, sizeof(processes), "%zu processes", lock->process_count);
@@ -325,6 +334,8 @@ static void put_lock(const struct hr_page *page, const struct hr_summary *summar
 	hr_page_duration(page, 9, hr_page_ratio(known(lock->handover_ns), (double)lock->count));
 	fputs("  ", page->out);
 	hr_page_last(page, HR_PAGE_COLUMNS - 88, releaser_of(lock));
+	if (lock->is_sited && (lock->site_share < ONE_SITE || strlen(lock->name) > LOCK_COLUMNS))
+		put_site_share(page, lock);
 }
 
 void hr_text_locks(const struct hr_page *page, const struct hr_summary *summary)

@@ -374,6 +374,13 @@
 	INT(time_ns, "ns", "time that they stand for") \
 	INT(alone_ns, "ns", "on CPU: that time over the number of threads of the process that were on CPU at once: what it costs in wall time; null: blocked")
 
+#define HR_COLUMNS_lock_stacks(INT, REAL, TEXT) \
+	INT(interval_id, "", "interval; a wait counts in that in which it ends") \
+	INT(lock_id, "", "lock that threads waited for") \
+	INT(stack_id, "", "stack in user mode in which they did") \
+	INT(count, "", "samples, of all threads together") \
+	INT(time_ns, "ns", "time that they stand for")
+
 #define HR_COLUMNS_losses(INT, REAL, TEXT) \
 	INT(interval_id, "", "interval") \
 	TEXT(reason, "", "what happened; only reasons with a count have a row") \
@@ -438,6 +445,7 @@
 	TABLE(frames, "functions that stacks go through") \
 	TABLE(stacks, "sampled stacks, a row per frame") \
 	TABLE(samples, "where threads were, on a grid of time: on CPU and blocked") \
+	TABLE(lock_stacks, "the code that waited for each lock: of the samples of blocked threads, those in a futex") \
 	TABLE(losses, "what is missing from the run or guessed in it") \
 	TABLE(costs, "what the recorder used") \
 	TABLE(probe_costs, "what the BPF programs used, in samples") \

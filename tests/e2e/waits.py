@@ -5,7 +5,7 @@ import functools
 import os
 import re
 
-from harness import MS, SLOWNESS, Skip, between, cases, check, equal, find_program, need, run_command, temporary_directory, test
+from harness import HEADROOM, MS, SECOND, SLOWNESS, Skip, between, cases, check, equal, find_program, need, run_command, temporary_directory, test
 from loads import Demo, wrk
 from recorder import Recorder, report_json
 from workload import Workload
@@ -182,6 +182,46 @@ def a_writer_that_readers_keep_out_waits_for_what_the_readers_do():
     slept_ns, worked_ns = (1e9 * blamed_for(report, "lock_kinds/reader", of="seconds") for blamed_for in (blamed_for_sleep, blamed_for_work))
     between("time that is due to the readers", slept_ns + worked_ns, 0.8 * truth["waited_ns"], 1.1 * truth["waited_ns"], "ns")
     between("part of it that is due to their sleeps", slept_ns / (slept_ns + worked_ns), 0.7, 1)
+
+
+@test
+def a_writer_that_never_gets_in_has_waited_all_the_time_when_the_recording_ends():
+    """Readers hand the lock on to each other: its wait is open, and nobody has ended one."""
+    with temporary_directory() as directory:
+        truth, report = of_workload(directory, "lock_kinds", "starved")
+    waits = [row for row in report["waits"] if row["waiter"].endswith("waiter")]
+    equal("how its waits ended", {row["source"] for row in waits}, {"open"})
+    waited_s = sum(row["seconds"] for row in waits)
+    between("time that the writer waited", 1e9 * waited_s, 0.95 * truth["waited_ns"], truth["waited_ns"] + SECOND * SLOWNESS, "ns")
+    lock = max((row for row in report["locks"] if row["symbol"]), key=lambda row: row["seconds"])
+    check(lock["symbol"].startswith("starved_lock") and lock["threads"] == 1, f"the lock is {lock}")
+    between("time waited for the lock", lock["seconds"], 0.95 * waited_s, waited_s)
+    between("contended share of it", lock["contended_share"] * report["run"]["seconds"], 0.95 * waited_s, 1.05 * waited_s)
+    blame = report["blame"]
+    between("time that is idle", blame["idle_s"], 0, blame["waited_s"] - 0.95 * waited_s)
+
+
+@test
+def a_lock_on_the_heap_is_called_by_the_code_that_waits_for_it():
+    with temporary_directory() as directory:
+        with Workload("lock_kinds", "heap") as workload, Recorder(directory, "-p", workload.pid) as recorder:
+            workload.go()
+            truth = workload.truth()
+            run = recorder.stop()
+            report = report_json(run.path)
+            text = run_command(HEADROOM, "report", run.path).stdout
+            folded = run_command(HEADROOM, "export", run.path, "--format", "folded").stdout
+    lock = the_lock(report, address=truth["address"])
+    name = "lock at serve_request (heap)"
+    equal("name of the lock", lock["name"], name)
+    equal("kind of the lock", lock["kind"], "lock")
+    equal("its site", (lock["site"], lock["site_module"].rsplit("/", 1)[-1]), ("serve_request", "lock_kinds"))
+    # four of five turns are of that function
+    between("share of the waiting there", lock["site_share"], 0.65, 0.95)
+    between("time waited for it", lock_ns(lock), 0.85 * truth["waited_ns"], truth["waited_ns"] + MS, "ns")
+    check(any(row["subject"] == name and row["waiter"] == "lock_kinds/waiter" for row in report["waits"]), "no wait is for that name")
+    check("time for the lock at serve_request (heap), released by lock_kinds/waiter" in " ".join(text.split()), f"the report says {text}")
+    check(";serve_request;" in folded and f";[{name}] " in folded, f"the folded stacks are {folded}")
 
 
 @test

@@ -151,6 +151,39 @@ static void a_wait_has_its_call_and_no_time_alone(void **state)
 	run_close();
 }
 
+static struct told_sample *tell_futex(uint32_t slot, uint64_t stack, uint64_t futex, uint64_t count)
+{
+	struct told_sample *sample = tell_sample(slot, HR_STATE_FUTEX, stack, count);
+
+	sample->key.futex = futex;
+	told.records[slot].process = PROCESS;
+	return sample;
+}
+
+static void a_lock_has_the_stacks_that_waited_for_it_whichever_thread_it_was(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct hr_idmap lock_ids;
+
+	hr_idmap_init(&lock_ids, 8);
+	begin_run(scratch);
+	run.drain.lock_ids = &lock_ids;
+	thread_is(4, 40, 1000);
+	assert_int_equal(hr_idmap_put(&lock_ids, hr_drain_lock_key(70, 0, 0x5580), 9), 0);
+	tell_forward_pass(111, 4);
+	tell_futex(3, 111, 0x5580, 2);
+	tell_futex(4, 111, 0x5580, 5);
+	tell_futex(4, 0, 0x5580, 1);	/* no stack could be taken */
+	tell_futex(4, 111, 0x5600, 1);	/* of a lock that is not in the file */
+	tell_sample(3, HR_STATE_USER, 111, 1)->key.futex = 0x5580; /* on CPU that is a stack of the kernel */
+	run_pass(SECOND);
+	run_finish(scratch);
+	assert_rows("SELECT interval_id, lock_id, stack_id, count, time_ns FROM lock_stacks", "1 9 1 7 70000000");
+	assert_rows("SELECT sum(count) FROM samples WHERE state = 'futex'", "9");
+	run_close();
+	hr_idmap_fini(&lock_ids);
+}
+
 static void one_function_at_many_addresses_is_one_stack_and_one_row(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -353,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scratch_test(a_sample_has_its_thread_its_stack_and_the_time_that_it_stands_for),
 		scratch_test(a_wait_has_its_call_and_no_time_alone),
+		scratch_test(a_lock_has_the_stacks_that_waited_for_it_whichever_thread_it_was),
 		scratch_test(one_function_at_many_addresses_is_one_stack_and_one_row),
 		scratch_test(a_return_address_belongs_to_the_call_in_front_of_it),
 		scratch_test(a_chain_of_frames_ends_where_there_is_no_code),

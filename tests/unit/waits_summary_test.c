@@ -258,6 +258,68 @@ static void futexes_of_single_threads_are_one_row(void **state)
 	assert_int_equal(waits_of(state)->lock_count, 5);
 }
 
+/* Stack 1 and 2 lead through serve(), 3 through reap(), 4 through nothing of the program's own. */
+static void write_lock_stacks(struct hr_writer *writer)
+{
+	static const char *const names[][2] = {
+		{ "serve", "/usr/bin/app" }, { "reap", "/usr/bin/app" }, { "pthread_mutex_lock", "/lib/libc.so.6" }, { "main", "/usr/bin/app" },
+	};
+	static const int64_t stacks[4][3] = { { 3, 1, 4 }, { 1, 4, 0 }, { 3, 2, 4 }, { 3, 0, 0 } }, times_s[4] = { 3, 2, 3, 2 };
+
+	for (int64_t id = 1; id <= 4; id++) {
+		SAMPLE(writer, frames, id, names[id - 1][0], names[id - 1][1], HR_NULL);
+		for (int64_t depth = 0; depth < 3 && stacks[id - 1][depth]; depth++)
+			SAMPLE(writer, stacks, id, depth, stacks[id - 1][depth]);
+		SAMPLE(writer, lock_stacks, 1, 1, id, 1, times_s[id - 1] * S);
+		SAMPLE(writer, samples, 1, 1, "futex", "futex", id, HR_NULL, 1, times_s[id - 1] * S, HR_NULL);
+	}
+}
+
+static void write_nameless_lock(struct hr_writer *writer, const char *symbol, const char *mapping)
+{
+	SAMPLE(writer, intervals, 1, 0, 10 * S);
+	SAMPLE(writer, processes, 1, 101, 1, "app", NULL, 0, HR_NULL);
+	for (int64_t id = 1; id <= 2; id++) {
+		SAMPLE(writer, threads, id, 1, 100 + id, "app", 0, 10 * S, 0);
+		SAMPLE(writer, edges, id, id, "futex", "futex", "0x5580", "thread", 3 - id, "app (1)");
+		SAMPLE(writer, waits, 1, id, 1, 5 * S, 0, 0);
+	}
+	SAMPLE(writer, locks, 1, 1, "0x5580", symbol, mapping);
+	write_lock_stacks(writer);
+	sample_end(writer, true);
+}
+
+static void a_lock_without_a_symbol_is_called_by_the_code_that_waits_for_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct hr_lock_summary *lock;
+	const struct hr_profile *profile;
+
+	write_nameless_lock(sample_begin(fixture->path, 10 * S), NULL, "[heap]");
+	fixture->summary = sample_load(fixture->path);
+	lock = &waits_of(state)->locks[0];
+	assert_string_equal(lock->name, "lock at serve (heap)");
+	assert_string_equal(lock->site, "serve");
+	assert_string_equal(lock->site_module, "/usr/bin/app");
+	assert_true(fabs(lock->site_share - 0.5) < 1e-9);
+	assert_true(wait_of(state, "app", HR_STATE_FUTEX, "lock at serve (heap)", "thread")->is_sited);
+	profile = &fixture->summary->profile;
+	for (size_t i = 0; i < profile->sample_count; i++)
+		assert_string_equal(profile->frames[profile->samples[i].path[profile->samples[i].depth - 1]].label,
+				    "[lock at serve (heap)]");
+}
+
+static void a_lock_that_has_a_symbol_keeps_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_nameless_lock(sample_begin(fixture->path, 10 * S), "table_lock", "/usr/bin/app");
+	fixture->summary = sample_load(fixture->path);
+	assert_string_equal(waits_of(state)->locks[0].name, "table_lock");
+	assert_string_equal(waits_of(state)->locks[0].site, "serve");
+	wait_of(state, "app", HR_STATE_FUTEX, "table_lock", "thread");
+}
+
 static void a_request_in_service_makes_a_poll_busy(void **state)
 {
 	struct fixture *fixture = *state;
@@ -391,6 +453,8 @@ int main(void)
 		WITH_PATH(pythons_global_lock_is_one_thing_and_is_called_so),
 		WITH_PATH(the_two_futexes_of_a_condition_are_one),
 		WITH_PATH(futexes_of_single_threads_are_one_row),
+		WITH_PATH(a_lock_without_a_symbol_is_called_by_the_code_that_waits_for_it),
+		WITH_PATH(a_lock_that_has_a_symbol_keeps_it),
 		WITH_PATH(a_request_in_service_makes_a_poll_busy),
 		WITH_PATH(a_damaged_file_says_what_it_can),
 		WITH_PATH(a_run_without_intervals_knows_nothing_of_waits),

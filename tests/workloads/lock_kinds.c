@@ -104,11 +104,125 @@ static const void *share(void)
 	return &shared->lock;
 }
 
+/* ---- readers that hand over to each other: the writer never gets in ---- */
+
+static int reading; /* how many have the lock for reading */
+
+/* No reader lets go before another one has the lock. */
+static void let_go(void)
+{
+	int count = __atomic_load_n(&reading, __ATOMIC_SEQ_CST);
+
+	while (count < 2 || !__atomic_compare_exchange_n(&reading, &count, count - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		sleep_ns(HOLD_NS);
+		count = __atomic_load_n(&reading, __ATOMIC_SEQ_CST);
+	}
+	pthread_rwlock_unlock(&starved_lock);
+}
+
+static void *read_for_ever(void *argument)
+{
+	set_name("reader");
+	for (;;) {
+		pthread_rwlock_rdlock(&starved_lock);
+		__atomic_fetch_add(&reading, 1, __ATOMIC_SEQ_CST);
+		sleep_ns(HOLD_NS);
+		let_go();
+		sleep_ns(PAUSE_NS);
+	}
+	return argument;
+}
+
+static void *write_never(void *argument)
+{
+	set_name("waiter");
+	pthread_rwlock_wrlock(&starved_lock);
+	die("the writer got in");
+	return argument;
+}
+
+/* Nobody is waited for: they go on until the process ends. */
+static const void *starve_for_ever(void)
+{
+	pthread_t reader, writer;
+	uint64_t begin_ns;
+
+	for (size_t i = 0; i < READERS; i++)
+		start_thread(&reader, read_for_ever, NULL);
+	while (!__atomic_load_n(&reading, __ATOMIC_SEQ_CST))
+		sleep_ns(MS);
+	begin_ns = now_ns();
+	start_thread(&writer, write_never, NULL);
+	while (now_ns() < end_ns)
+		sleep_ns(MS);
+	waited_ns = now_ns() - begin_ns;
+	return &starved_lock;
+}
+
+/* ---- a lock on the heap, for which two functions wait ---- */
+
+static pthread_mutex_t *heap_lock;
+
+static inline __attribute__((always_inline)) void use_heap_lock(void)
+{
+	uint64_t before_ns = now_ns();
+
+	pthread_mutex_lock(heap_lock);
+	__atomic_fetch_add(&waited_ns, now_ns() - before_ns, __ATOMIC_RELAXED);
+	sleep_ns(HOLD_NS);
+	pthread_mutex_unlock(heap_lock);
+	sleep_ns(MS / 10);
+}
+
+static unsigned int requests, statistics;
+
+/* They differ, so that the compiler keeps both. */
+static __attribute__((noinline)) void serve_request(void)
+{
+	use_heap_lock();
+	__atomic_fetch_add(&requests, 1, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) void write_statistics(void)
+{
+	use_heap_lock();
+	__atomic_fetch_add(&statistics, 1, __ATOMIC_RELAXED);
+}
+
+static void *take_turns_on_heap(void *argument)
+{
+	set_name("waiter");
+	for (unsigned int turn = 0; now_ns() < end_ns; turn++) {
+		if (turn % 5 < 4)
+			serve_request();
+		else
+			write_statistics();
+	}
+	return argument;
+}
+
+static const void *share_heap(void)
+{
+	pthread_t threads[READERS];
+
+	heap_lock = calloc(1, sizeof(*heap_lock));
+	if (!heap_lock)
+		die("no memory");
+	pthread_mutex_init(heap_lock, NULL);
+	for (size_t i = 0; i < READERS; i++)
+		start_thread(&threads[i], take_turns_on_heap, NULL);
+	for (size_t i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	return heap_lock;
+}
+
 static const struct {
 	const char *name;
 	const void *(*run)(void);
 } kinds[] = {
 	{ "rwlock", starve },
+	{ "starved", starve_for_ever },
+	{ "heap", share_heap },
 	{ "shared", share },
 };
 

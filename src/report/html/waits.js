@@ -89,6 +89,7 @@ const lockTable = (locks) => table([
   { name: "lock", text: true, get: (lock) => lock.name }, { name: "kind", text: true, get: (lock) => (lock.gil ? "GIL" : lock.kind) }, { name: "process", text: true, get: (lock) => lock.process ?? "–" },
   { name: "waited for", get: (lock) => share(lock.contended_share), title: "share of the run in which at least one thread waited" },
   { name: "longest queue", get: (lock) => count(lock.longest_queue) }, { name: "waits", get: (lock) => count(lock.count) }, { name: "time", get: (lock) => seconds(lock.seconds) },
+  { name: "waited for in", text: true, get: (lock) => (lock.site ? `${lock.site} ${share(lock.site_share)}` : "–"), title: "the program’s own function in which most of the waiting was, and its share" },
   { name: "released by", text: true, get: (lock) => lock.released_by ?? "–" },
 ], locks, "Locks and queues, in user space and in the kernel");
 
