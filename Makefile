@@ -151,6 +151,7 @@ $(BUILD)/bench/long_run: tests/bench/long_run.c $(BUILD)/libheadroom.a
 
 bench: all demo $(BUILD)/bench/floor $(BUILD)/bench/loops
 	$(Q)tests/bench/run --build $(BUILD) $(BENCH)
+	$(Q)tests/bench/stacks --build $(BUILD)
 
 # completion of command lines, by the program itself
 $(BUILD)/completion/%: $(BUILD)/headroom

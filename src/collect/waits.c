@@ -258,13 +258,25 @@ static uint64_t open_wait_ns(const struct waits *waits, const struct hr_drain_th
 	return hr_drain_growth(thread->read_ns, record->since_ns > waits->base_ns ? record->since_ns : waits->base_ns);
 }
 
-/* What it waits for; a wait from before the recording has no subject, unless the accounts say that it is a kernel lock. */
-static struct hr_edge open_edge(struct hr_drain *drain, uint32_t slot, const struct hr_thread *record)
+/*
+ * Is this the wait that the thread was in when its accounts were read? It may have gone on since: then the wait is closed, and still
+ * the last that it was in, or it is another one that began later.
+ */
+static bool is_of_record(const struct hr_open_wait *wait, const struct hr_thread *record, uint64_t read_ns)
 {
+	if (wait->born_ns != record->born_ns || wait->key.state != record->state)
+		return false;
+	return wait->out_ns ? wait->out_ns <= read_ns : wait->key.subject != HR_SUBJECT_NONE;
+}
+
+/* What it waits for; a wait from before the recording has no subject, unless the accounts say that it is a kernel lock. */
+static struct hr_edge open_edge(struct hr_drain *drain, uint32_t slot, const struct hr_drain_thread *thread)
+{
+	const struct hr_thread *record = thread->record;
 	struct hr_open_wait wait;
 	struct hr_edge edge = { .key.subject = HR_SUBJECT_NONE };
 
-	if (!hr_probes_open_wait(drain->probes, slot, &wait) && wait.born_ns == record->born_ns && wait.out_ns) {
+	if (!hr_probes_open_wait(drain->probes, slot, &wait) && is_of_record(&wait, record, thread->read_ns)) {
 		edge.key = wait.key;
 	} else if (record->state == HR_STATE_KLOCK && record->kernel_lock != HR_KERNEL_LOCK_NONE) {
 		edge.key.subject = HR_SUBJECT_KLOCK;
@@ -286,7 +298,7 @@ static int add_open_wait(struct waits *waits, struct hr_drain *drain, uint32_t s
 		.source = HR_SOURCE_OPEN_NAME,
 		.waker_thread_id = HR_NULL,
 	};
-	struct hr_edge open = open_edge(drain, slot, thread->record);
+	struct hr_edge open = open_edge(drain, slot, thread);
 	char subject[HR_SUBJECT_BYTES];
 	int ret;
 

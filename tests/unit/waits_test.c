@@ -314,6 +314,29 @@ static void block(uint32_t slot, enum hr_state state, uint64_t since_ns, uint64_
 	kernel.threads[slot].read_ns = EPOCH_NS + read_ns;
 }
 
+#define FUTEX_KEY(address) { .state = HR_STATE_FUTEX, .subject = HR_SUBJECT_FUTEX, .value = (address) }
+
+/* The accounts are read first; a thread may go on before its wait is looked at. */
+static void an_open_wait_is_for_what_the_thread_waited_for_when_its_accounts_were_read(void **state)
+{
+	const struct scratch *scratch = *state;
+
+	open_waits(scratch);
+	run_base(SECOND);
+	for (uint32_t slot = 4; slot <= 6; slot++) {
+		put_thread(slot, 10 * slot, "going on");
+		block(slot, HR_STATE_FUTEX, 2 * SECOND, 3 * SECOND);
+	}
+	kernel.open[4] = (struct hr_open_wait){ .key = FUTEX_KEY(0x40), .out_ns = 0 };			   /* has ended since */
+	kernel.open[5] = (struct hr_open_wait){ .key = FUTEX_KEY(0x50), .out_ns = EPOCH_NS + 4 * SECOND }; /* another one since */
+	kernel.open[6] = (struct hr_open_wait){ .key = FUTEX_KEY(0x60), .out_ns = EPOCH_NS + 2 * SECOND };
+	kernel.open[6].key.state = HR_STATE_IPC;
+	run_pass(3 * SECOND);
+	run_finish(scratch);
+	assert_rows("SELECT thread_id, state, subject FROM edges", "40 futex 0x40 50 futex null 60 futex null");
+	run_close();
+}
+
 static void a_wait_that_goes_on_at_the_end_is_open(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -321,7 +344,7 @@ static void a_wait_that_goes_on_at_the_end_is_open(void **state)
 	open_waits(scratch);
 	run_base(SECOND);
 	block(WAITER, HR_STATE_FUTEX, 2 * SECOND, 3 * SECOND);
-	kernel.open[WAITER] = (struct hr_open_wait){ .key.subject = HR_SUBJECT_FUTEX, .key.value = 0x7f40, .out_ns = 1 };
+	kernel.open[WAITER] = (struct hr_open_wait){ .key = FUTEX_KEY(0x7f40), .out_ns = 1 };
 	put_thread(5, 50, "older");
 	block(5, HR_STATE_POLL, SECOND / 2, 3 * SECOND); /* since before the run: counts from its start */
 	put_thread(6, 60, "faulting");
@@ -531,6 +554,7 @@ int main(void)
 		scratch_test(the_next_thread_in_the_slot_of_a_waker_is_another_waker),
 		scratch_test(a_record_that_is_handed_out_again_is_another_edge),
 		scratch_test(a_thread_that_is_not_known_yet_loses_no_wait),
+		scratch_test(an_open_wait_is_for_what_the_thread_waited_for_when_its_accounts_were_read),
 		scratch_test(a_wait_that_goes_on_at_the_end_is_open),
 		scratch_test(threads_that_run_or_were_woken_have_no_open_wait),
 		scratch_test(contention_counts_up_to_the_end_of_the_interval),
