@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from harness import Process, between, check, equal, need, temporary_directory, test
+from harness import Process, between, check, need, temporary_directory, test
 from recorder import Recorder, report_json
 from servers import Postgres, PythonHttp, wrk
 
