@@ -5,6 +5,7 @@ Clients that each ask one thing at a time, for what wrk and its like cannot do: 
 
 usage: client.py [OPTION]... CLIENTS SECONDS [HOST:]PORT REQUEST
   --line             REQUEST is a line, answered by one line (redis); else it is the path of a GET
+  --mysql            REQUEST is a statement for MariaDB that returns no rows
   --close            a connection for each request
   --think S          so long between an answer and the next question, on the average
   --rate N           N requests a second by all clients together, however many they are
@@ -21,11 +22,19 @@ import argparse
 import itertools
 import random
 import socket
+import struct
 import sys
 import threading
 import time
 
 PIECE_BYTES = 16384
+
+# of MariaDB: protocol 4.1, by a plug-in, and several statements; the packet's limit, UTF-8, the name, no password
+LOG_IN = struct.pack("<IIB23x", 0x00000200 | 0x00008000 | 0x00020000 | 0x00080000, 1 << 24, 33) + b"root\0\0mysql_native_password\0"
+
+
+def packet(data, number=0):
+    return len(data).to_bytes(3, "little") + bytes([number]) + data
 
 
 class Pace:
@@ -81,6 +90,14 @@ class Client(threading.Thread):
         if not self.options.udp:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        if self.options.mysql:
+            self.log_in()
+
+    def log_in(self):
+        """As root, without a password."""
+        self.read_packet()
+        self.socket.sendall(packet(LOG_IN, 1))
+        self.read_packet()
 
     def disconnect(self):
         if self.socket:
@@ -98,6 +115,8 @@ class Client(threading.Thread):
             self.socket.recv(PIECE_BYTES)
         elif self.options.line:
             self.read_until(b"\r\n")
+        elif self.options.mysql:
+            self.read_packet()
         else:
             self.read_answer()
         if self.options.close:
@@ -112,6 +131,15 @@ class Client(threading.Thread):
             length -= len(self.buffer)
             self.buffer = self.read()
         self.buffer = self.buffer[length:]
+
+    def read_packet(self):
+        """One of MariaDB's; an error is one too."""
+        while len(self.buffer) < 4 or len(self.buffer) < 4 + int.from_bytes(self.buffer[:3], "little"):
+            self.buffer += self.read()
+        end = 4 + int.from_bytes(self.buffer[:3], "little")
+        head, self.buffer = self.buffer[4:end], self.buffer[end:]
+        if head[:1] == b"\xff":
+            raise OSError(head[9:].decode(errors="replace"))
 
     def read_until(self, end):
         while end not in self.buffer:
@@ -138,6 +166,7 @@ class Shared:
 def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--line", action="store_true")
+    parser.add_argument("--mysql", action="store_true")
     parser.add_argument("--close", action="store_true")
     parser.add_argument("--udp", action="store_true")
     parser.add_argument("--silent", action="store_true")
@@ -158,6 +187,8 @@ def parse():
         f"{options.request}\r\n" if options.line
         else f"GET {options.request} HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n"
     ).encode()
+    if options.mysql:
+        options.message = packet(b"\x03" + options.request.encode())
     return options
 
 

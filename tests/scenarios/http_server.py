@@ -9,6 +9,7 @@ usage: http_server.py [OPTION]... PORT
   --compute MS     compute in Python for MS milliseconds of CPU time
   --backend PORT   ask the HTTP server on PORT, over a connection for each thread
   --answer BYTES   size of an answer (100)
+  --device PATH... each thread has one of these devices: it writes a byte, and reads one when the device is done
 """
 
 import argparse
@@ -27,12 +28,17 @@ class Server:
         self.body = b"." * options.answer
         self.head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body)
         self.local = threading.local()
+        self.devices = Queue()
+        for path in options.device:
+            self.devices.put(os.open(path, os.O_RDWR | os.O_NOCTTY))
 
     def work(self):
         if self.options.compute:
             self.compute(self.options.compute / 1000)
         if self.options.backend:
             self.ask_backend()
+        if self.options.device:
+            self.use_device()
 
     def compute(self, seconds):
         """So much work as takes the CPU that long when it is alone."""
@@ -46,6 +52,12 @@ class Server:
             self.local.backend.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local.backend.request("GET", "/infer")
         self.local.backend.getresponse().read()
+
+    def use_device(self):
+        if not hasattr(self.local, "device"):
+            self.local.device = self.devices.get()
+        os.write(self.local.device, b"x")
+        os.read(self.local.device, 1)
 
     def serve_one(self, connection):
         """False: the client has hung up."""
@@ -134,6 +146,7 @@ def main():
     parser.add_argument("--compute", type=float)
     parser.add_argument("--backend", type=int)
     parser.add_argument("--answer", type=int, default=100)
+    parser.add_argument("--device", nargs="*", default=[])
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
     options.loops_per_s = loops_per_s()

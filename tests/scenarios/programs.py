@@ -40,12 +40,12 @@ daemon off; pid nginx.pid; error_log stderr crit; worker_processes {workers};
 events {{ worker_connections 1024; }}
 http {{
     access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi; scgi_temp_path scgi; keepalive_requests 10000000;
+    uwsgi_temp_path uwsgi; scgi_temp_path scgi; keepalive_requests 10000000; {http}
     server {{ listen {host}:{port}{listen}; root {root}; {more} }}
 }}
 """
 
-    def __init__(self, directory, more="", *, workers=1, host="127.0.0.1", listen=""):
+    def __init__(self, directory, more="", *, workers=1, host="127.0.0.1", listen="", http=""):
         need("nginx")
         port = free_port()
         root = os.path.join(directory, "root")
@@ -53,7 +53,9 @@ http {{
         os.chmod(directory, 0o755)
         config = os.path.join(directory, "nginx.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(self.CONFIG.format(workers=workers, host=host, port=port, root=root, more=more, listen=listen))
+            file.write(
+                self.CONFIG.format(workers=workers, host=host, port=port, root=root, more=more, listen=listen, http=http)
+            )
         self.root = root
         self.host = host
         super().__init__(port, find_program("nginx"), "-p", directory, "-c", config)

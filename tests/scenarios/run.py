@@ -37,7 +37,7 @@ from suite import SCENARIOS  # noqa: E402
 import harness  # noqa: E402
 from harness import HEADROOM, Skip, check, equal, run_command, temporary_directory  # noqa: E402
 
-for part in ("cpu", "serial", "storage", "queues", "wires", "negatives"):
+for part in ("cpu", "serial", "storage", "queues", "wires", "negatives", "pools", "turns", "outside"):
     importlib.import_module(part)
 
 LEVEL_LIMIT_S = 30

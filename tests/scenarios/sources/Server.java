@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An HTTP server with a pool of threads. Arguments: PORT THREADS WHAT NUMBER, where WHAT is done in each request:
+ * sleep for NUMBER milliseconds; lock: compute for so many in a synchronized block; free: compute outside of one; spin: compute
+ * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while half of the heap stays in use.
+ */
+class Server {
+	private static final AtomicBoolean taken = new AtomicBoolean();
+	private static final ArrayDeque<byte[]> kept = new ArrayDeque<>();
+	private static double countPerMs;
+
+	static double work(long count) {
+		double sum = 0;
+		for (long i = 0; i < count; i++)
+			sum += Math.sqrt(i);
+		return sum;
+	}
+
+	/** How far work() counts in a millisecond: the fastest of some tries. */
+	static double calibrate() {
+		final long count = 1_000_000;
+		long best = Long.MAX_VALUE;
+		for (int i = 0; i < 50; i++) {
+			long start = System.nanoTime();
+			work(count);
+			best = Math.min(best, System.nanoTime() - start);
+		}
+		return count / (best / 1e6);
+	}
+
+	/** Small objects that live for a while: the collector copies them. */
+	static double makeGarbage(int kilobytes) {
+		synchronized (kept) {
+			for (int i = 0; i < 4 * kilobytes; i++) {
+				kept.addLast(new byte[240]);
+				kept.removeFirst();
+			}
+			return kept.size();
+		}
+	}
+
+	static double serve(String what, double number) throws InterruptedException {
+		switch (what) {
+		case "sleep":
+			Thread.sleep((long) number);
+			return 0;
+		case "lock":
+			synchronized (Server.class) {
+				return work((long) (number * countPerMs));
+			}
+		case "spin":
+			while (!taken.compareAndSet(false, true))
+				Thread.yield();
+			try {
+				return work((long) (number * countPerMs));
+			} finally {
+				taken.set(false);
+			}
+		case "heap":
+			return makeGarbage((int) number);
+		default:
+			return work((long) (number * countPerMs));
+		}
+	}
+
+	public static void main(String[] arguments) throws Exception {
+		String what = arguments[2];
+		double number = Double.parseDouble(arguments[3]);
+		countPerMs = calibrate();
+		if (what.equals("heap"))
+			for (long i = 0; i < (40L << 20) / 256; i++)
+				kept.addLast(new byte[240]);
+		for (int i = 0; i < 20; i++)
+			serve(what, number / 4);
+		HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 1024);
+		server.setExecutor(Executors.newFixedThreadPool(Integer.parseInt(arguments[1])));
+		server.createContext("/", exchange -> {
+			try {
+				byte[] answer = String.valueOf(serve(what, number)).getBytes();
+				exchange.sendResponseHeaders(200, answer.length);
+				exchange.getResponseBody().write(answer);
+			} catch (InterruptedException stopped) {
+				Thread.currentThread().interrupt();
+			} finally {
+				exchange.close();
+			}
+		});
+		server.start();
+	}
+}
