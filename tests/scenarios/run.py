@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 sys.dont_write_bytecode = True
 
+from host import Watch  # noqa: E402
 from suite import SCENARIOS  # noqa: E402
 
 import harness  # noqa: E402
@@ -41,6 +42,8 @@ for part in ("cpu", "serial", "storage", "queues", "wires", "negatives", "pools"
     importlib.import_module(part)
 
 LEVEL_LIMIT_S = 30
+# Of the CPUs: with more taken by others, a verdict on the scenario may rightly be one on them; what is always there takes far less.
+DISTURBED_SHARE = 0.15
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Result:
     prediction: dict = None  # what the change was predicted to bring, and what it brought: see grade_change()
     knee: dict = None  # likewise of the knee: grade_knee()
     seconds: float = 0
+    others_share: float = None  # of the CPUs, what was taken by processes that are not the scenario's
 
 
 # The load
@@ -130,7 +134,9 @@ def run_recorded(scenario, result, directory, keep):
     name = scenario.name + (".removed" if result.removed else "")
     path = os.path.join(keep or directory, f"{name}.db")
     with start(scenario, result.removed, directory) as run:
+        watch = Watch()
         sweep(scenario, run, path)
+        result.others_share = watch.others_share()
     take_report(scenario, result, report_of(path))
     if not result.removed:
         grade_verdict(scenario, run.backend, result)
@@ -264,6 +270,15 @@ class Suite:
             self.run_one(scenario, True, base)
 
     def run_one(self, scenario, removed, base=None):
+        result = self.try_one(scenario, removed, base)
+        if result.word == "FAIL" and (result.others_share or 0) > DISTURBED_SHARE:
+            print(f"     {result.name}: {result.why}; processes that are not its own had {result.others_share:.0%} of the CPUs: once more")
+            result = self.try_one(scenario, removed, base)
+        self.results.append(result)
+        self.say(result)
+        return result
+
+    def try_one(self, scenario, removed, base):
         result = Result(scenario.name, scenario.truth, removed)
         start_s = time.monotonic()
         try:
@@ -284,8 +299,6 @@ class Suite:
         except Exception:  # one that breaks must not hide the others
             result.why = traceback.format_exc()
         result.seconds = time.monotonic() - start_s
-        self.results.append(result)
-        self.say(result)
         return result
 
     @staticmethod
@@ -299,6 +312,8 @@ class Suite:
             parts.append("rps " + " ".join(f"{level}:{show(rate)}" for level, rate in result.throughput.items()))
         if result.why:
             parts.append(result.why)
+        if (result.others_share or 0) > DISTURBED_SHARE:
+            parts.append(f"others had {result.others_share:.0%} of the CPUs")
         print("; ".join(parts), flush=True)
 
     def print_confusion(self):
