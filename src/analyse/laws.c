@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/laws_parts.h"
 #include "analyse/lock_use.h"
 #include "headroom/net.h"
-#include "store/tables.h"
 
 #define HR_LAW_INFO(id, name, unit, meaning) [HR_LAW_##id] = { name, unit, meaning },
 const struct hr_law_info hr_law_infos[HR_LAW_COUNT] = { HR_LAWS_LIST(HR_LAW_INFO) };
@@ -15,55 +15,29 @@ const struct hr_law_info hr_law_infos[HR_LAW_COUNT] = { HR_LAWS_LIST(HR_LAW_INFO
 /* Of the server's CPU time: a CPU on which it has less is none of its own. */
 #define USABLE_SHARE 0.01
 
-/* What the parts below share. */
-struct of {
-	const struct hr_level *level;
-	const struct hr_summary *summary;
-	struct hr_text **texts;
-	struct hr_laws *laws;
-	double recorded_ns;
-	double requests; /* NAN: not known, or none */
-	double busy_ns;	 /* time of all threads that is not idle */
-};
-
-static double ratio(double part, double whole)
-{
-	return whole > 0 ? part / whole : NAN;
-}
-
-static double known(int64_t value)
-{
-	return value == HR_NULL ? NAN : (double)value;
-}
-
-static void set(struct of *of, enum hr_law law, double value)
-{
-	of->laws->value[law] = isfinite(value) ? value : NAN;
-}
-
 /* Of a request's time in the server, so much. */
-static void set_stage_share(struct of *of, enum hr_law law, enum hr_stage stage)
+static void set_stage_share(struct hr_law_parts *of, enum hr_law law, enum hr_stage stage)
 {
 	const struct hr_stage_summary *stages = of->summary->requests.stages;
 
 	if (stages[HR_STAGE_TOTAL].count)
-		set(of, law, ratio((double)stages[stage].total_ns, (double)stages[HR_STAGE_TOTAL].total_ns));
+		hr_laws_set(of, law, hr_laws_ratio((double)stages[stage].total_ns, (double)stages[HR_STAGE_TOTAL].total_ns));
 }
 
-static void requests_laws(struct of *of)
+static void requests_laws(struct hr_law_parts *of)
 {
 	const struct hr_request_summary *requests = &of->summary->requests;
 	const struct hr_level *level = of->level;
 
-	set(of, HR_LAW_THROUGHPUT, requests->throughput_rps);
-	set(of, HR_LAW_IN_FLIGHT, requests->in_flight);
-	set(of, HR_LAW_LATENCY, hr_stage_mean_ns(&requests->stages[HR_STAGE_TOTAL]) / 1e3);
-	set(of, HR_LAW_SERVICE, hr_stage_mean_ns(&requests->stages[HR_STAGE_SERVICE]) / 1e3);
+	hr_laws_set(of, HR_LAW_THROUGHPUT, requests->throughput_rps);
+	hr_laws_set(of, HR_LAW_IN_FLIGHT, requests->in_flight);
+	hr_laws_set(of, HR_LAW_LATENCY, hr_stage_mean_ns(&requests->stages[HR_STAGE_TOTAL]) / 1e3);
+	hr_laws_set(of, HR_LAW_SERVICE, hr_stage_mean_ns(&requests->stages[HR_STAGE_SERVICE]) / 1e3);
 	if (!level->is_rate) {
-		set(of, HR_LAW_CLIENTS, level->offered);
-		set(of, HR_LAW_REACHED, ratio(requests->in_flight, level->offered));
+		hr_laws_set(of, HR_LAW_CLIENTS, level->offered);
+		hr_laws_set(of, HR_LAW_REACHED, hr_laws_ratio(requests->in_flight, level->offered));
 	} else {
-		set(of, HR_LAW_RATE_REACHED, ratio(requests->throughput_rps, level->offered));
+		hr_laws_set(of, HR_LAW_RATE_REACHED, hr_laws_ratio(requests->throughput_rps, level->offered));
 	}
 	set_stage_share(of, HR_LAW_ACCEPT_SHARE, HR_STAGE_ACCEPT);
 	set_stage_share(of, HR_LAW_QUEUE_SHARE, HR_STAGE_QUEUE);
@@ -79,14 +53,14 @@ static const char *main_neighbour(const struct hr_summary *summary)
 	return NULL;
 }
 
-static void cpu_laws(struct of *of)
+static void cpu_laws(struct hr_law_parts *of)
 {
 	const struct hr_cpu_summary *cpus = &of->summary->cpu_total;
 	double target_ns = (double)cpus->target_ns, other_ns = (double)cpus->other_ns, here_ns = 0, usable = 0;
 
 	if (!of->summary->cpu_count)
 		return;
-	set(of, HR_LAW_CPUS_BUSY, ratio(target_ns + other_ns, target_ns + other_ns + (double)cpus->idle_ns));
+	hr_laws_set(of, HR_LAW_CPUS_BUSY, hr_laws_ratio(target_ns + other_ns, target_ns + other_ns + (double)cpus->idle_ns));
 	for (size_t i = 0; i < of->summary->cpu_count; i++) {
 		const struct hr_cpu_summary *cpu = &of->summary->cpus[i];
 		double used_ns = (double)(cpu->target_ns + cpu->other_ns);
@@ -94,18 +68,18 @@ static void cpu_laws(struct of *of)
 		usable += (double)cpu->target_ns >= USABLE_SHARE * target_ns;
 		here_ns += used_ns > 0 ? (double)cpu->target_ns * used_ns / (used_ns + (double)cpu->idle_ns) : 0;
 	}
-	set(of, HR_LAW_CPUS_HERE, ratio(here_ns, target_ns));
-	set(of, HR_LAW_CPUS_USABLE, target_ns > 0 ? usable : NAN);
-	set(of, HR_LAW_CPUS_TARGET, ratio(target_ns, of->recorded_ns));
-	set(of, HR_LAW_CPUS_OTHER, ratio(other_ns, of->recorded_ns));
-	set(of, HR_LAW_CPU_TARGET_SHARE, ratio(target_ns, target_ns + other_ns));
-	set(of, HR_LAW_CPU_DEMAND, target_ns / of->requests / 1e3);
-	set(of, HR_LAW_CPU_DEMAND_OTHER, other_ns / of->requests / 1e3);
+	hr_laws_set(of, HR_LAW_CPUS_HERE, hr_laws_ratio(here_ns, target_ns));
+	hr_laws_set(of, HR_LAW_CPUS_USABLE, target_ns > 0 ? usable : NAN);
+	hr_laws_set(of, HR_LAW_CPUS_TARGET, hr_laws_ratio(target_ns, of->recorded_ns));
+	hr_laws_set(of, HR_LAW_CPUS_OTHER, hr_laws_ratio(other_ns, of->recorded_ns));
+	hr_laws_set(of, HR_LAW_CPU_TARGET_SHARE, hr_laws_ratio(target_ns, target_ns + other_ns));
+	hr_laws_set(of, HR_LAW_CPU_DEMAND, target_ns / of->requests / 1e3);
+	hr_laws_set(of, HR_LAW_CPU_DEMAND_OTHER, other_ns / of->requests / 1e3);
 	of->laws->subject.neighbour = main_neighbour(of->summary);
 }
 
 /* The quota that was used up most often. */
-static void quota_laws(struct of *of)
+static void quota_laws(struct hr_law_parts *of)
 {
 	const struct hr_quota_summary *worst = NULL;
 
@@ -118,9 +92,9 @@ static void quota_laws(struct of *of)
 	if (!worst)
 		return;
 	of->laws->subject.quota = worst->cgroup;
-	set(of, HR_LAW_QUOTA_THROTTLED, ratio((double)worst->throttled_periods, (double)worst->periods));
-	set(of, HR_LAW_QUOTA_USED, ratio((double)of->summary->cpu_total.target_ns / of->recorded_ns,
-					 ratio((double)worst->quota_ns, (double)worst->period_ns)));
+	hr_laws_set(of, HR_LAW_QUOTA_THROTTLED, hr_laws_ratio((double)worst->throttled_periods, (double)worst->periods));
+	hr_laws_set(of, HR_LAW_QUOTA_USED, hr_laws_ratio((double)of->summary->cpu_total.target_ns / of->recorded_ns,
+					 hr_laws_ratio((double)worst->quota_ns, (double)worst->period_ns)));
 }
 
 static double owner_ns(const struct hr_account *account, enum hr_cpu_owner owner)
@@ -128,18 +102,19 @@ static double owner_ns(const struct hr_account *account, enum hr_cpu_owner owner
 	return (double)account->runq_owner_ns[owner] + (double)account->preempted_owner_ns[owner];
 }
 
-static void cpu_wait_laws(struct of *of)
+static void cpu_wait_laws(struct hr_law_parts *of)
 {
 	const struct hr_account *total = &of->summary->total;
 	double runnable_ns = (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE);
 	double on_cpu_ns = (double)hr_account_group_ns(total, HR_GROUP_ON_CPU);
 
-	set(of, HR_LAW_CPU_WAIT, ratio(runnable_ns, runnable_ns + on_cpu_ns));
-	set(of, HR_LAW_CPU_WAIT_OTHERS, ratio(owner_ns(total, HR_OWNER_OTHER) + owner_ns(total, HR_OWNER_STEAL), runnable_ns));
-	set(of, HR_LAW_CPU_WAIT_QUOTA, ratio(owner_ns(total, HR_OWNER_QUOTA), runnable_ns));
+	hr_laws_set(of, HR_LAW_CPU_WAIT, hr_laws_ratio(runnable_ns, runnable_ns + on_cpu_ns));
+	hr_laws_set(of, HR_LAW_CPU_WAIT_OTHERS,
+		    hr_laws_ratio(owner_ns(total, HR_OWNER_OTHER) + owner_ns(total, HR_OWNER_STEAL), runnable_ns));
+	hr_laws_set(of, HR_LAW_CPU_WAIT_QUOTA, hr_laws_ratio(owner_ns(total, HR_OWNER_QUOTA), runnable_ns));
 }
 
-static void thread_laws(struct of *of)
+static void thread_laws(struct hr_law_parts *of)
 {
 	const struct hr_summary *summary = of->summary;
 	const struct hr_process_summary *process = summary->process_count ? &summary->processes[0] : NULL;
@@ -152,86 +127,32 @@ static void thread_laws(struct of *of)
 	thread = &summary->threads[busiest];
 	on_cpu_ns = (double)hr_account_group_ns(&thread->account, HR_GROUP_ON_CPU);
 	runnable_ns = (double)hr_account_group_ns(&thread->account, HR_GROUP_RUNNABLE);
-	set(of, HR_LAW_THREAD_BUSY, ratio(on_cpu_ns, of->recorded_ns));
-	set(of, HR_LAW_THREAD_OCCUPIED, ratio(on_cpu_ns + runnable_ns, of->recorded_ns));
-	set(of, HR_LAW_THREAD_OF_TARGET, ratio(on_cpu_ns, (double)hr_account_group_ns(&summary->total, HR_GROUP_ON_CPU)));
+	hr_laws_set(of, HR_LAW_THREAD_BUSY, hr_laws_ratio(on_cpu_ns, of->recorded_ns));
+	hr_laws_set(of, HR_LAW_THREAD_OCCUPIED, hr_laws_ratio(on_cpu_ns + runnable_ns, of->recorded_ns));
+	hr_laws_set(of, HR_LAW_THREAD_OF_TARGET, hr_laws_ratio(on_cpu_ns, (double)hr_account_group_ns(&summary->total, HR_GROUP_ON_CPU)));
 	of->laws->subject.thread = hr_texts_print(of->texts, "%s (tid %lld)", summary->groups[thread->group].label,
 						  (long long)thread->tid);
 	if (!process || isnan(process->parallel_mean))
 		return;
 	of->laws->subject.process = process->name;
-	set(of, HR_LAW_ONE_AT_A_TIME, ratio((double)process->parallel_ns[1], of->recorded_ns));
-	set(of, HR_LAW_PARALLEL, process->parallel_mean);
+	hr_laws_set(of, HR_LAW_ONE_AT_A_TIME, hr_laws_ratio((double)process->parallel_ns[1], of->recorded_ns));
+	hr_laws_set(of, HR_LAW_PARALLEL, process->parallel_mean);
 }
 
-static double not_idle_ns(const struct hr_wait_summary *wait)
+/* The label of the busiest thread's group, if it is alone in it. */
+static const char *busiest_alone(const struct hr_summary *summary)
 {
-	return (double)wait->time_ns - wait->idle_ns;
-}
+	size_t busiest;
 
-/*
- * A thread of a pool waits for work in a queue: that its feeder is busy meanwhile does not take it. A sleep or a poll is home only
- * as far as no request is in service, which idle_ns knows.
- */
-static double taken_ns(const struct hr_wait_summary *wait)
-{
-	bool is_queue = wait->state == HR_STATE_FUTEX || wait->state == HR_STATE_IPC;
-
-	return is_queue ? (double)(wait->time_ns - wait->home_ns) : not_idle_ns(wait);
-}
-
-/*
- * Time of a group on CPU, runnable, and in waits of that part. Waits count in the level in which they end, so no state has more of
- * them than its time; one that lasts through the whole level, as that of a main thread for a signal, is none of them.
- */
-static double active_ns_of(const struct hr_summary *summary, size_t group, double (*part_ns)(const struct hr_wait_summary *))
-{
-	const struct hr_account *account = &summary->groups[group].account;
-	double waited_ns[HR_STATES] = { 0 }, active_ns = 0;
-
-	for (size_t i = 0; i < summary->waits.wait_count; i++)
-		if (summary->waits.waits[i].group == group)
-			waited_ns[summary->waits.waits[i].state] += part_ns(&summary->waits.waits[i]);
-	for (int state = 0; state < HR_STATES; state++) {
-		double time_ns = (double)account->state_ns[state];
-
-		active_ns += hr_state_group(state) == HR_GROUP_BLOCKED ? fmin(time_ns, waited_ns[state]) : time_ns;
-	}
-	return active_ns;
-}
-
-/* The pool is the group that has most to do. */
-static void pool_laws(struct of *of)
-{
-	const struct hr_summary *summary = of->summary;
-	double most_ns = 0, slots;
-	size_t pool = 0;
-
-	for (size_t i = 0; i < summary->group_count; i++) {
-		double pool_ns = active_ns_of(summary, i, taken_ns);
-
-		of->busy_ns += active_ns_of(summary, i, not_idle_ns);
-		if (pool_ns > most_ns) {
-			most_ns = pool_ns;
-			pool = i;
-		}
-	}
-	if (!summary->waits.is_known || most_ns <= 0)
-		return;
-	slots = ratio((double)hr_account_total_ns(&summary->groups[pool].account), of->recorded_ns);
-	of->laws->subject.pool = hr_texts_print(of->texts, "%s, %zu thread%s", summary->groups[pool].label,
-						summary->groups[pool].thread_count,
-						summary->groups[pool].thread_count == 1 ? "" : "s");
-	set(of, HR_LAW_POOL_SLOTS, slots);
-	set(of, HR_LAW_POOL_BUSY, ratio(most_ns, (double)hr_account_total_ns(&summary->groups[pool].account)));
-	set(of, HR_LAW_POOL_DEMAND, most_ns / of->requests / 1e3);
-	set(of, HR_LAW_POOL_EXCESS, fmax(0, 1 - ratio(slots, summary->requests.in_flight)));
-	set(of, HR_LAW_THREADS_BUSY, ratio(of->busy_ns, of->recorded_ns));
-	set(of, HR_LAW_BUSY_TIME, of->busy_ns / of->requests / 1e3);
+	if (!hr_summary_busiest(summary, &busiest, 1))
+		return NULL;
+	if (summary->groups[summary->threads[busiest].group].thread_count > 1)
+		return NULL;
+	return summary->groups[summary->threads[busiest].group].label;
 }
 
 /* Where what is not idle ends, along the chains of waits. */
-static void busy_laws(struct of *of)
+static void busy_laws(struct hr_law_parts *of)
 {
 	static const struct {
 		enum hr_blame_end end;
@@ -244,7 +165,8 @@ static void busy_laws(struct of *of)
 	};
 	const struct hr_waits_summary *waits = &of->summary->waits;
 	const struct hr_account *total = &of->summary->total;
-	double sums_ns[HR_LAW_COUNT] = { 0 }, send_ns = 0, peer_ns = 0;
+	double sums_ns[HR_LAW_COUNT] = { 0 }, send_ns = 0, peer_ns = 0, blamed_ns = 0;
+	const char *busiest = busiest_alone(of->summary);
 
 	if (!waits->is_known || of->busy_ns <= 0)
 		return;
@@ -252,21 +174,24 @@ static void busy_laws(struct of *of)
 		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
 			if (ends[k].end == waits->ends[i].end)
 				sums_ns[ends[k].law] += waits->ends[i].time_ns;
+		if (waits->ends[i].end == HR_BLAME_ON_CPU && busiest && waits->ends[i].owner && strcmp(waits->ends[i].owner, busiest) == 0)
+			blamed_ns += waits->ends[i].time_ns;
 		if (waits->ends[i].end == HR_BLAME_PEER && waits->ends[i].time_ns > peer_ns && waits->ends[i].owner) {
 			peer_ns = waits->ends[i].time_ns;
 			of->laws->subject.peer = waits->ends[i].owner;
 		}
 	}
 	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
-		set(of, ends[k].law, sums_ns[ends[k].law] / of->busy_ns);
+		hr_laws_set(of, ends[k].law, sums_ns[ends[k].law] / of->busy_ns);
 	for (size_t i = 0; i < waits->wait_count; i++)
 		if (waits->waits[i].state == HR_STATE_NET_SEND)
 			send_ns += (double)waits->waits[i].time_ns - waits->waits[i].idle_ns;
-	set(of, HR_LAW_BUSY_SEND, send_ns / of->busy_ns);
-	set(of, HR_LAW_BUSY_CPU, (double)hr_account_group_ns(total, HR_GROUP_ON_CPU) / of->busy_ns);
-	set(of, HR_LAW_BUSY_CPU_WAIT, (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE) / of->busy_ns);
-	set(of, HR_LAW_DISK_TIME, sums_ns[HR_LAW_BUSY_DISK] / of->requests / 1e3);
-	set(of, HR_LAW_SLEEP_TIME, sums_ns[HR_LAW_BUSY_SLEEP] / of->requests / 1e3);
+	hr_laws_set(of, HR_LAW_BLAMED_THREAD, blamed_ns / of->busy_ns);
+	hr_laws_set(of, HR_LAW_BUSY_SEND, send_ns / of->busy_ns);
+	hr_laws_set(of, HR_LAW_BUSY_CPU, (double)hr_account_group_ns(total, HR_GROUP_ON_CPU) / of->busy_ns);
+	hr_laws_set(of, HR_LAW_BUSY_CPU_WAIT, (double)hr_account_group_ns(total, HR_GROUP_RUNNABLE) / of->busy_ns);
+	hr_laws_set(of, HR_LAW_DISK_TIME, sums_ns[HR_LAW_BUSY_DISK] / of->requests / 1e3);
+	hr_laws_set(of, HR_LAW_SLEEP_TIME, sums_ns[HR_LAW_BUSY_SLEEP] / of->requests / 1e3);
 }
 
 /* The name of what is waited for most, of that kind. */
@@ -286,7 +211,7 @@ static const char *main_subject(const struct hr_summary *summary, enum hr_subjec
 	return subject;
 }
 
-static void lock_laws(struct of *of)
+static void lock_laws(struct hr_law_parts *of)
 {
 	const struct hr_lock_summary *worst = hr_lock_worst(of->summary);
 	struct hr_lock_use use;
@@ -299,40 +224,13 @@ static void lock_laws(struct of *of)
 	use = hr_lock_use_of(of->summary, worst);
 	of->laws->subject.lock = hr_texts_keep(of->texts, hr_lock_title(worst->name, worst->is_gil, name, sizeof(name)));
 	of->laws->subject.holder = worst->releaser;
-	set(of, HR_LAW_LOCK_CONTENDED, fmin(1, use.contended_ns / of->recorded_ns));
-	set(of, HR_LAW_LOCK_WAITERS, use.waited_ns / of->recorded_ns);
-	set(of, HR_LAW_LOCK_OF_BUSY, ratio(use.waited_ns, of->busy_ns));
-	set(of, HR_LAW_LOCK_WAIT, use.waited_ns / of->requests / 1e3);
+	hr_laws_set(of, HR_LAW_LOCK_CONTENDED, fmin(1, use.contended_ns / of->recorded_ns));
+	hr_laws_set(of, HR_LAW_LOCK_WAITERS, use.waited_ns / of->recorded_ns);
+	hr_laws_set(of, HR_LAW_LOCK_OF_BUSY, hr_laws_ratio(use.process_waited_ns, of->busy_ns));
+	hr_laws_set(of, HR_LAW_LOCK_WAIT, use.waited_ns / of->requests / 1e3);
 }
 
-/*
- * Threads of one kind that end each other's waits, and not in a futex. Blame may take such a wait for home, as it does with polls;
- * but clients and other threads are who end what is idle.
- */
-static void turns_laws(struct of *of)
-{
-	const struct hr_waits_summary *waits = &of->summary->waits;
-	double poll_ns = 0, ipc_ns = 0, most_ns = 0, busy_ns = of->busy_ns;
-
-	for (size_t i = 0; i < waits->wait_count; i++) {
-		const struct hr_wait_summary *wait = &waits->waits[i];
-		const char *label = of->summary->groups[wait->group].label;
-		bool is_poll = wait->state == HR_STATE_POLL || wait->state == HR_STATE_SLEEP;
-
-		if ((!is_poll && wait->state != HR_STATE_IPC) || !wait->waker || strcmp(wait->waker, label) != 0)
-			continue;
-		*(is_poll ? &poll_ns : &ipc_ns) += (double)wait->time_ns;
-		busy_ns += wait->idle_ns;
-		if ((double)wait->time_ns > most_ns) {
-			most_ns = (double)wait->time_ns;
-			of->laws->subject.turns = label;
-		}
-	}
-	set(of, HR_LAW_TURNS_IN_POLL, ratio(poll_ns, busy_ns));
-	set(of, HR_LAW_TURNS_IN_IPC, ratio(ipc_ns, busy_ns));
-}
-
-static void disk_laws(struct of *of)
+static void disk_laws(struct hr_law_parts *of)
 {
 	double most = NAN;
 
@@ -347,21 +245,31 @@ static void disk_laws(struct of *of)
 		most = hr_disk_utilisation(of->summary, disk);
 		of->laws->subject.disk = disk->name;
 	}
-	set(of, HR_LAW_DISK_BUSY, most);
-	set(of, HR_LAW_MAJOR_FAULTS, known(of->summary->memory.major_faults) / of->requests);
+	hr_laws_set(of, HR_LAW_DISK_BUSY, most);
+	hr_laws_set(of, HR_LAW_MAJOR_FAULTS, hr_laws_known(of->summary->memory.major_faults) / of->requests);
 	for (size_t i = 0; i < of->summary->memory_limit_count; i++) {
 		const struct hr_memory_limit_summary *limit = &of->summary->memory_limits[i];
 
 		if (limit->hits != HR_NULL)
-			set(of, HR_LAW_MEMORY_HITS, fmax((double)limit->hits / of->recorded_ns * 1e9,
+			hr_laws_set(of, HR_LAW_MEMORY_HITS, fmax((double)limit->hits / of->recorded_ns * 1e9,
 							 isnan(of->laws->value[HR_LAW_MEMORY_HITS]) ? 0 : of->laws->value[HR_LAW_MEMORY_HITS]));
 	}
 }
 
-static void flow_laws(struct of *of)
+/* Of workers who have a connection each, it is the workers there are more or fewer of. */
+#define SAME_NUMBER 0.2
+
+static bool is_one_each(const struct hr_law_parts *of, double links)
+{
+	double taken = of->laws->value[HR_LAW_POOL_SLOTS] * of->laws->value[HR_LAW_POOL_BUSY];
+
+	return fabs(links - taken) < SAME_NUMBER * links;
+}
+
+static void flow_laws(struct hr_law_parts *of)
 {
 	const struct hr_summary *summary = of->summary;
-	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0, segments = 0;
+	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0, segments = 0, links;
 
 	for (size_t i = 0; i < summary->flow_count; i++) {
 		const struct hr_flow_summary *flow = &summary->flows[i];
@@ -380,24 +288,32 @@ static void flow_laws(struct of *of)
 			continue;
 		in_peer = flow->requests.in_flight;
 		of->laws->subject.peer = flow->endpoint;
-		set(of, HR_LAW_DOWNSTREAM_SHARE, ratio(in_peer, summary->requests.in_flight));
-		set(of, HR_LAW_DOWNSTREAM_WAIT, hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]) / 1e3);
+		hr_laws_set(of, HR_LAW_DOWNSTREAM_SHARE, hr_laws_ratio(in_peer, summary->requests.in_flight));
+		hr_laws_set(of, HR_LAW_DOWNSTREAM_WAIT, hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]) / 1e3);
+		links = (double)flow->standing_ns / of->recorded_ns;
+		if (is_one_each(of, links))
+			continue;
+		hr_laws_set(of, HR_LAW_LINKS, links);
+		hr_laws_set(of, HR_LAW_LINKS_BUSY, hr_laws_ratio(in_peer, links));
+		hr_laws_set(of, HR_LAW_LINKS_EXCESS, fmax(0, 1 - hr_laws_ratio(links, summary->requests.in_flight)));
+		of->laws->subject.links = hr_texts_print(of->texts, "%.0f connection%s to %s", links,
+							 round(links) == 1 ? "" : "s", flow->endpoint);
 	}
 	if (!summary->requests_known)
 		return;
-	set(of, HR_LAW_SENDING, ratio(sending_ns, connected_ns));
-	set(of, HR_LAW_SEND_FULL, ratio(send_full_ns / of->recorded_ns, summary->requests.in_flight));
+	hr_laws_set(of, HR_LAW_SENDING, hr_laws_ratio(sending_ns, connected_ns));
+	hr_laws_set(of, HR_LAW_SEND_FULL, hr_laws_ratio(send_full_ns / of->recorded_ns, summary->requests.in_flight));
 	if (summary->retransmits_known)
-		set(of, HR_LAW_RETRANSMITS, ratio(retransmits, segments));
+		hr_laws_set(of, HR_LAW_RETRANSMITS, hr_laws_ratio(retransmits, segments));
 }
 
-static void listener_laws(struct of *of)
+static void listener_laws(struct hr_law_parts *of)
 {
 	double fullest = NAN, drops = NAN;
 
 	for (size_t i = 0; i < of->summary->listener_count; i++) {
 		const struct hr_listener_summary *listener = &of->summary->listeners[i];
-		double full = ratio((double)listener->backlog_highest, (double)listener->backlog_max);
+		double full = hr_laws_ratio((double)listener->backlog_highest, (double)listener->backlog_max);
 
 		if (!(full <= fullest)) {
 			fullest = full;
@@ -407,8 +323,8 @@ static void listener_laws(struct of *of)
 		if (listener->drops != HR_NULL)
 			drops = (isnan(drops) ? 0 : drops) + (double)listener->drops;
 	}
-	set(of, HR_LAW_BACKLOG_FULL, fullest);
-	set(of, HR_LAW_DROPS, drops / of->recorded_ns * 1e9);
+	hr_laws_set(of, HR_LAW_BACKLOG_FULL, fullest);
+	hr_laws_set(of, HR_LAW_DROPS, drops / of->recorded_ns * 1e9);
 }
 
 /* Whatever the state: a terminal is a device too, and a wait for it is ipc. */
@@ -418,23 +334,23 @@ static double device_ns(const struct hr_summary *summary)
 
 	for (size_t i = 0; i < summary->waits.wait_count; i++)
 		if (summary->waits.waits[i].kind == HR_SUBJECT_DEVICE)
-			waited_ns += not_idle_ns(&summary->waits.waits[i]);
+			waited_ns += hr_laws_not_idle_ns(&summary->waits.waits[i]);
 	return waited_ns;
 }
 
-static void at_least(struct of *of, enum hr_law law, double value)
+static void at_least(struct hr_law_parts *of, enum hr_law law, double value)
 {
 	of->laws->value[law] = fmax(of->laws->value[law], value);
 }
 
 void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_laws *ret_laws)
 {
-	static void (*const parts[])(struct of *) = {
-		requests_laws, cpu_laws, quota_laws, cpu_wait_laws, thread_laws, pool_laws, busy_laws, lock_laws, turns_laws, disk_laws, flow_laws,
-		listener_laws,
+	static void (*const parts[])(struct hr_law_parts *) = {
+		requests_laws, cpu_laws, quota_laws, cpu_wait_laws, thread_laws, hr_laws_pool, busy_laws, lock_laws, hr_laws_turns,
+		hr_laws_own_futexes, hr_laws_refusals, disk_laws, flow_laws, listener_laws,
 	};
 	const struct hr_summary *summary = level->summary;
-	struct of of = {
+	struct hr_law_parts of = {
 		.level = level,
 		.summary = summary,
 		.texts = texts,

@@ -51,14 +51,20 @@
 	HR_LAW(THREADS_BUSY, "threads_busy", "threads", "threads that were not idle, the mean") \
 	HR_LAW(LOCK_CONTENDED, "lock_contended", "share", "share of time in which somebody waited for the lock") \
 	HR_LAW(LOCK_WAITERS, "lock_waiters", "threads", "threads that waited for the lock, the mean") \
-	HR_LAW(LOCK_OF_BUSY, "lock_of_busy", "share", "of the time of threads that is not idle, waits for the lock") \
+	HR_LAW(LOCK_OF_BUSY, "lock_of_busy", "share", "of the time of threads that is not idle, waits for locks of that process") \
 	HR_LAW(LOCK_WAIT, "lock_wait", "us/request", "wait for the lock per request") \
 	HR_LAW(TURNS_IN_POLL, "turns_in_poll", "share", "of the time that is not idle, waits in poll or asleep that a thread of the same kind ended") \
 	HR_LAW(TURNS_IN_IPC, "turns_in_ipc", "share", "of the time that is not idle, waits for a pipe, socket or event that a thread of the same kind ended") \
+	HR_LAW(TURNS_AT_LOCK, "turns_at_lock", "share", "of the time that is not idle, waits for a file lock or semaphore that a thread of the same kind ended") \
+	HR_LAW(TURNS_IN_FUTEX, "turns_in_futex", "share", "of the waits of a kind of threads on futexes that are no mutex, by time, those that one of them ended") \
+	HR_LAW(SERVED_IN_FUTEX, "served_in_futex", "share", "of the time in which threads serve requests, they wait on a futex") \
+	HR_LAW(SERVED_FUTEX_TIME, "served_futex_time", "us/request", "waits on futexes of the thread that serves a request, meanwhile") \
+	HR_LAW(LOCK_REFUSED, "locks_refused", "1/request", "attempts to take the lock of a file or a semaphore that somebody else had") \
 	HR_LAW(POOL_SLOTS, "pool_slots", "threads", "threads of the busiest pool") \
 	HR_LAW(POOL_BUSY, "pool_busy", "share", "share of the pool's threads that had something to do") \
 	HR_LAW(POOL_EXCESS, "pool_excess", "share", "of the requests in the server, those for which the pool has no thread") \
 	HR_LAW(POOL_DEMAND, "pool_demand", "us/request", "time of the pool's threads per request") \
+	HR_LAW(BLAMED_THREAD, "blamed_thread", "share", "of the time that is not idle, waits that end at the work of the busiest thread") \
 	HR_LAW(BUSY_CPU, "busy_cpu", "share", "of the time that is not idle, on a CPU") \
 	HR_LAW(BUSY_CPU_WAIT, "busy_cpu_wait", "share", "of the time that is not idle, waiting for a CPU") \
 	HR_LAW(BUSY_DISK, "busy_disk", "share", "of the time that is not idle, waiting for disks, or for who does") \
@@ -74,6 +80,9 @@
 	HR_LAW(DISK_BUSY, "disk_busy", "share", "share of time in which the busiest disk that the server uses had a request") \
 	HR_LAW(DOWNSTREAM_SHARE, "downstream_share", "share", "requests that waited for a peer over requests in the server") \
 	HR_LAW(DOWNSTREAM_WAIT, "downstream_wait", "us", "mean wait for the answer of the peer") \
+	HR_LAW(LINKS, "peer_connections", "connections", "connections that the server has to the peer, the mean") \
+	HR_LAW(LINKS_BUSY, "peer_connections_busy", "share", "share of the connections to the peer on which an answer is awaited") \
+	HR_LAW(LINKS_EXCESS, "peer_connections_excess", "share", "of the requests in the server, those for which there is no connection to the peer") \
 	HR_LAW(BACKLOG_FULL, "backlog_full", "share", "fullest accept queue over its limit") \
 	HR_LAW(DROPS, "accept_drops", "1/s", "connection attempts dropped because the accept queue was full") \
 	HR_LAW(SEND_FULL, "send_full_share", "share", "time that answers waited for room in send buffers over the latency") \
@@ -97,7 +106,8 @@ extern const struct hr_law_info hr_law_infos[HR_LAW_COUNT];
 
 /* Whom the quantities are about. NULL: there is none. */
 struct hr_law_subjects {
-	const char *thread, *process, *lock, *pool, *quota, *neighbour, *disk, *peer, *listener, *flow, *kernel_lock, *device, *holder, *turns;
+	const char *thread, *process, *lock, *pool, *quota, *neighbour, *disk, *peer, *listener, *flow, *kernel_lock, *device, *holder, *turns,
+		*links, *futex_turns;
 };
 
 struct hr_laws {

@@ -22,15 +22,38 @@ static bool is_same_lock(const struct hr_lock_summary *a, const struct hr_lock_s
 	return (at && other && (at > other ? at - other : other - at) < LOCK_BYTES) || strcmp(a->address, b->address) == 0;
 }
 
+/* Who waits at a lock often waits for one who waits at another: the one that can be found by its name tells more. */
+#define NAMELESS_WEIGHT 0.5
+
+static double weight_of(const struct hr_summary *summary, const struct hr_lock_summary *lock)
+{
+	return hr_lock_use_of(summary, lock).waited_ns * (lock->symbol ? 1 : NAMELESS_WEIGHT);
+}
+
+static bool is_user_lock(const struct hr_lock_summary *lock)
+{
+	return lock->is_lock && !lock->is_kernel;
+}
+
 const struct hr_lock_summary *hr_lock_worst(const struct hr_summary *summary)
 {
-	const struct hr_lock_summary *worst = NULL;
+	const struct hr_lock_summary *worst = NULL, *locks = summary->waits.locks;
+	uint64_t longest_ns = 0;
+	double most = 0;
 
+	for (size_t i = 0; i < summary->waits.lock_count; i++)
+		if (is_user_lock(&locks[i]) && locks[i].time_ns > longest_ns)
+			longest_ns = locks[i].time_ns;
 	for (size_t i = 0; i < summary->waits.lock_count; i++) {
-		const struct hr_lock_summary *lock = &summary->waits.locks[i];
+		double weight;
 
-		if (lock->is_lock && !lock->is_kernel && (!worst || lock->time_ns > worst->time_ns))
-			worst = lock;
+		if (!is_user_lock(&locks[i]) || locks[i].time_ns < longest_ns / 8) /* with what lies beside it, it is no more than some of these */
+			continue;
+		weight = weight_of(summary, &locks[i]);
+		if (!worst || weight > most) {
+			most = weight;
+			worst = &locks[i];
+		}
 	}
 	return worst;
 }
@@ -42,6 +65,8 @@ struct hr_lock_use hr_lock_use_of(const struct hr_summary *summary, const struct
 	for (size_t i = 0; i < summary->waits.lock_count; i++) {
 		const struct hr_lock_summary *other = &summary->waits.locks[i];
 
+		if (is_user_lock(other) && other->process_id == lock->process_id)
+			use.process_waited_ns += (double)other->time_ns;
 		if (!is_same_lock(lock, other))
 			continue;
 		use.waits += (double)other->count;

@@ -9,9 +9,10 @@ struct hr_lock_use {
 	double waits;	     /* how many */
 	double waited_ns;    /* of all threads together */
 	double contended_ns; /* in which somebody waited */
+	double process_waited_ns; /* of all threads, for any lock of that process */
 };
 
-/* The lock that is waited for most; NULL: none is. */
+/* The lock that is waited for most; one without a name must be waited for twice as much as one that has one. NULL: none is. */
 const struct hr_lock_summary *hr_lock_worst(const struct hr_summary *summary);
 
 /*

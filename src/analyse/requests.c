@@ -190,6 +190,15 @@ static int on_sending(struct hr_load *load, struct hr_query *query)
 	return 0;
 }
 
+static int on_standing(struct hr_load *load, struct hr_query *query)
+{
+	struct hr_flow_summary *flow = find_flow(load, hr_query_int(query, 0));
+
+	if (flow)
+		flow->standing_ns += hr_load_recorded_ns(load, hr_query_int(query, 1), hr_query_int(query, 2));
+	return 0;
+}
+
 /* Files of earlier versions lack the column. */
 static int load_sending(struct hr_load *load)
 {
@@ -452,6 +461,9 @@ static int load_tables(struct hr_load *load)
 		hr_load_slots_end(load);
 	}
 	finish_front_stages(load);
+	if (!err)
+		err = hr_load_query(load, MERGED_FLOWS "SELECT m.id, first_ns, last_ns FROM connections JOIN merged AS m USING (flow_id)",
+				    on_standing);
 	return err ? err : load_sending(load);
 }
 

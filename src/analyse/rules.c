@@ -27,6 +27,16 @@ static double pool_limit(const struct hr_laws *top, const char **ret_basis, stru
 	return slots / demand_us * 1e6;
 }
 
+/* Connections over the time that each request has one. */
+static double link_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
+{
+	double links = top->value[HR_LAW_LINKS], wait_us = top->value[HR_LAW_DOWNSTREAM_WAIT];
+	char buf[16];
+
+	*ret_basis = hr_texts_print(texts, "%.0f connections / %s until the answer", links, duration(wait_us, buf));
+	return links / wait_us * 1e6;
+}
+
 static double thread_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
 	double demand_us = top->value[HR_LAW_THREAD_BUSY] / top->value[HR_LAW_THROUGHPUT] * 1e6;
@@ -93,6 +103,7 @@ const struct hr_rule hr_rules[] = {
 	  { SATURATED, TOP(BUSY_CPU_WAIT, 0.15, 0.35, "the server is often ready to run and has no CPU"),
 	    TOP(CPU_WAIT_OTHERS, 0.5, 0.75, "and most of that time it is others who have it"),
 	    TOP(CPUS_HERE, 0.85, 0.95, "there is no free CPU where it may run"),
+	    TOP_OR_UNKNOWN(REACHED, 0.1, 0.3, "and it is there that the requests are, not at the clients"),
 	    TOP(CPU_TARGET_SHARE, 0.6, 0.45, "they have more of it than the server") },
 	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(lock),
@@ -141,6 +152,39 @@ const struct hr_rule hr_rules[] = {
 	  { SATURATED, TOP(DOWNSTREAM_SHARE, 0.4, 0.7, "most of what is in the server waits for an answer of the peer"),
 	    GROWTH(DOWNSTREAM_WAIT, 1.3, 1.8, "a peer that has room answers as fast as at low load") },
 	  NULL },
+	{ HR_VERDICT_WORKER_POOL, HR_ACTION_RAISE_CONCURRENCY, SUBJECT(links),
+	  "All connections of the server to what stands behind it are taken, and requests wait in the server for one of them: more than %s, "
+	  "or less time on each. What stands behind has room: it answers as fast as at low load.",
+	  { SATURATED, TOP(LINKS_BUSY, 0.5, 0.8, "a connection that is free lets no request wait"),
+	    TOP(LINKS_EXCESS, 0.2, 0.5, "there are more requests than connections"),
+	    TOP(THREAD_BUSY, 0.95, 0.8, "no thread is busy all the time, which would be why requests wait"),
+	    GROWTH(DOWNSTREAM_WAIT, 1.8, 1.3, "a peer that has no room answers later, the more is asked") },
+	  link_limit },
+	{ HR_VERDICT_SERIAL_THREAD, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(thread),
+	  "All others wait for one thread, %s, again and again: give it less to do, or do without waiting for it.",
+	  { SATURATED, TOP(BLAMED_THREAD, 0.3, 0.55, "what they do most is to wait until it has done something"),
+	    TOP(THREAD_BUSY, 0.3, 0.5, "and it works most of the time"),
+	    TOP(THREAD_OF_TARGET, 0.4, 0.6, "while the others hardly do") },
+	  NULL },
+	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(turns),
+	  "Threads wait for each other at the lock of a file or at a semaphore, one after the other: hold it for less time, or have more than "
+	  "one: %s.",
+	  { SATURATED, TOP(TURNS_AT_LOCK, 0.3, 0.55, "what they do most is to wait until one of their own lets them go on") },
+	  NULL },
+	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(futex_turns),
+	  "In the midst of their requests threads wait for each other, each on a futex of its own: for a lock of the program's own, as of a row, "
+	  "a table or a monitor. Hold it for less time, or split it: %s.",
+	  { SATURATED, TOP(SERVED_IN_FUTEX, 0.4, 0.7, "with a request in hand, what they do most is to wait"),
+	    GROWTH(SERVED_FUTEX_TIME, 2, 4, "and longer, the more there are"),
+	    TOP(TURNS_IN_FUTEX, 0.3, 0.55, "until one of their own lets them go on") },
+	  NULL },
+	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(pool),
+	  "Threads ask for a lock that others have, sleep, and ask again: hold it for less time, wait for it instead of asking, or have more "
+	  "than one: %s.",
+	  { SATURATED, TOP(LOCK_REFUSED, 0.1, 0.5, "a lock that is mostly free is refused to few"),
+	    TOP(BUSY_SLEEP, 0.3, 0.6, "most of what is not idle is sleep"),
+	    GROWTH(SLEEP_TIME, 1.3, 1.8, "each request sleeps longer, the more there are") },
+	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(turns),
 	  "Threads wait for each other, though not in a futex: for a lock of the program's own, as of a row or a table. Hold it for less "
 	  "time, or split it: %s.",
@@ -154,6 +198,13 @@ const struct hr_rule hr_rules[] = {
 	  "The server's own sleeps (a rate limit, polling, delayed sending) pace it: %s.",
 	  { SATURATED, TOP(BUSY_SLEEP, 0.3, 0.6, "most of what is not idle is sleep"),
 	    GROWTH(SLEEP_TIME, 1.3, 1.8, "each request sleeps longer, the more there are") },
+	  NULL },
+	{ HR_VERDICT_TIMER, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(pool),
+	  "The server keeps requests until a time has come (a rate limit, polling, delayed sending), while it has nothing else to do: %s.",
+	  { SATURATED, TOP(BUSY_SLEEP, 0.3, 0.6, "most of what is not idle is a wait for the clock"),
+	    TOP(QUEUE_SHARE, 0.5, 0.3, "requests are taken up: it is no worker that lacks"),
+	    TOP(POOL_BUSY, 0.6, 0.4, "its threads have several at a time, and none is taken by one"),
+	    GROWTH(SERVICE, 1.3, 1.8, "each is kept longer, the more there are") },
 	  NULL },
 	{ HR_VERDICT_WORKER_POOL, HR_ACTION_RAISE_CONCURRENCY, SUBJECT(pool),
 	  "All workers are taken and requests wait in front of them: more workers than %s, or less time in each.",

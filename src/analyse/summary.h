@@ -162,6 +162,7 @@ struct hr_flow_summary {
 	int64_t zero_window_ns, send_limited_ns;
 	int64_t sending_ns;   /* with something sent that was not acknowledged, of */
 	int64_t connected_ns; /* the lives of those connections */
+	uint64_t standing_ns; /* how long connections stood in the recorded time, all together */
 };
 
 /* Listening sockets of processes of one name on one address. */

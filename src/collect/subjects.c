@@ -10,6 +10,8 @@
 #include "collect/kallsyms.h"
 
 #define MINOR_BITS 20 /* of a device number in the kernel */
+#define PTS_MAJOR 136 /* of terminals that are files of /dev/pts, and how many there are of those */
+#define PTS_MAJORS 8
 #define VARIABLE_BYTES_MAX 16384 /* a lock so far behind the nearest variable lies in none */
 
 struct hr_subjects {
@@ -58,8 +60,10 @@ static void write_file(char text[HR_SUBJECT_BYTES], const struct hr_edge_key *ke
 
 static void write_device(char text[HR_SUBJECT_BYTES], const struct hr_edge_key *key, const char *name)
 {
-	snprintf(text, HR_SUBJECT_BYTES, "%s%s%u:%u", name, name[0] ? " " : "", (unsigned int)(key->value >> MINOR_BITS),
-		 (unsigned int)(key->value & ((1U << MINOR_BITS) - 1)));
+	unsigned int major = (unsigned int)(key->value >> MINOR_BITS), minor = (unsigned int)(key->value & ((1U << MINOR_BITS) - 1));
+	bool is_pts = major >= PTS_MAJOR && major < PTS_MAJOR + PTS_MAJORS; /* their files are called "0", "1", ... */
+
+	snprintf(text, HR_SUBJECT_BYTES, "%s%s%s%u:%u", is_pts ? "pts/" : "", name, name[0] ? " " : "", major, minor);
 }
 
 static void write_unix(char text[HR_SUBJECT_BYTES], const struct hr_edge *edge)

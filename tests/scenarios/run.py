@@ -237,7 +237,7 @@ def counted(graded):
 
 # The rules know nothing of all this
 
-RULES = ("rules.c", "laws.c", "verdict.c", "predict.c")
+RULES = ("rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c")
 NAMES = ("nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts")
 
 

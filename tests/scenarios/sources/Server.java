@@ -9,11 +9,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * An HTTP server with a pool of threads. Arguments: PORT THREADS WHAT NUMBER, where WHAT is done in each request:
  * sleep for NUMBER milliseconds; lock: compute for so many in a synchronized block; free: compute outside of one; spin: compute
- * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while half of the heap stays in use.
+ * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while 40 MiB of others stay in use.
  */
 class Server {
 	private static final AtomicBoolean taken = new AtomicBoolean();
-	private static final ArrayDeque<byte[]> kept = new ArrayDeque<>();
+	private static int keptPerThread;
+	private static final ThreadLocal<ArrayDeque<byte[]>> kept = ThreadLocal.withInitial(() -> {
+		ArrayDeque<byte[]> own = new ArrayDeque<>();
+		for (int i = 0; i < keptPerThread; i++)
+			own.addLast(new byte[240]);
+		return own;
+	});
 	private static double countPerMs;
 
 	static double work(long count) {
@@ -37,13 +43,12 @@ class Server {
 
 	/** Small objects that live for a while: the collector copies them. */
 	static double makeGarbage(int kilobytes) {
-		synchronized (kept) {
-			for (int i = 0; i < 4 * kilobytes; i++) {
-				kept.addLast(new byte[240]);
-				kept.removeFirst();
-			}
-			return kept.size();
+		ArrayDeque<byte[]> own = kept.get();
+		for (int i = 0; i < 4 * kilobytes; i++) {
+			own.addLast(new byte[240]);
+			own.removeFirst();
 		}
+		return own.size();
 	}
 
 	static double serve(String what, double number) throws InterruptedException {
@@ -74,9 +79,7 @@ class Server {
 		String what = arguments[2];
 		double number = Double.parseDouble(arguments[3]);
 		countPerMs = calibrate();
-		if (what.equals("heap"))
-			for (long i = 0; i < (40L << 20) / 256; i++)
-				kept.addLast(new byte[240]);
+		keptPerThread = (40 << 20) / 256 / (Integer.parseInt(arguments[1]) + 1);
 		for (int i = 0; i < 20; i++)
 			serve(what, number / 4);
 		HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 1024);
