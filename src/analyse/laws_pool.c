@@ -89,11 +89,14 @@ static part_of_wait *part_that_takes(const struct hr_law_parts *of, size_t group
 	return in_service > SEVERAL * (double)of->summary->groups[group].thread_count ? taken_but_poll_ns : taken_ns;
 }
 
-/* The pool is the group that has most to do. */
+/* Of the server's time on CPUs: who serves requests has more of it, however little that is. */
+#define POOL_CPU_SHARE 0.1
+
+/* The pool is the group that has most to do, of those that run at all. */
 void hr_laws_pool(struct hr_law_parts *of)
 {
 	const struct hr_summary *summary = of->summary;
-	double most_ns = 0, life_ns, minders_ns;
+	double on_cpu_ns = (double)hr_account_group_ns(&summary->total, HR_GROUP_ON_CPU), most_ns = 0, life_ns, minders_ns;
 	size_t pool = 0, workers;
 
 	for (size_t i = 0; i < summary->group_count; i++) {
@@ -101,7 +104,8 @@ void hr_laws_pool(struct hr_law_parts *of)
 
 		of->taken_ns += active_ns_of(summary, i, taken_ns);
 		of->busy_ns += active_ns_of(summary, i, hr_laws_not_idle_ns);
-		if (pool_ns > most_ns) {
+		if (pool_ns > most_ns &&
+		    (double)hr_account_group_ns(&summary->groups[i].account, HR_GROUP_ON_CPU) >= POOL_CPU_SHARE * on_cpu_ns) {
 			most_ns = pool_ns;
 			pool = i;
 		}

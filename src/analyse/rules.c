@@ -23,7 +23,8 @@ static double pool_limit(const struct hr_laws *top, const char **ret_basis, stru
 	double slots = top->value[HR_LAW_POOL_SLOTS], demand_us = top->value[HR_LAW_POOL_DEMAND];
 	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f threads / %s of one per request", slots, duration(demand_us, buf));
+	*ret_basis = hr_texts_print(texts, "%.0f thread%s / %s of one per request", slots, round(slots) == 1 ? "" : "s",
+				    duration(demand_us, buf));
 	return slots / demand_us * 1e6;
 }
 
@@ -33,7 +34,8 @@ static double link_limit(const struct hr_laws *top, const char **ret_basis, stru
 	double links = top->value[HR_LAW_LINKS], wait_us = top->value[HR_LAW_DOWNSTREAM_WAIT];
 	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f connections / %s until the answer", links, duration(wait_us, buf));
+	*ret_basis = hr_texts_print(texts, "%.0f connection%s / %s until the answer", links, round(links) == 1 ? "" : "s",
+				    duration(wait_us, buf));
 	return links / wait_us * 1e6;
 }
 
@@ -153,8 +155,8 @@ const struct hr_rule hr_rules[] = {
 	    GROWTH(DOWNSTREAM_WAIT, 1.3, 1.8, "a peer that has room answers as fast as at low load") },
 	  NULL },
 	{ HR_VERDICT_WORKER_POOL, HR_ACTION_RAISE_CONCURRENCY, SUBJECT(links),
-	  "All connections of the server to what stands behind it are taken, and requests wait in the server for one of them: more than %s, "
-	  "or less time on each. What stands behind has room: it answers as fast as at low load.",
+	  "All connections of the server to what stands behind it are taken, and requests wait in the server for one: more than %s, or less "
+	  "time on each. What stands behind has room: it answers as fast as at low load.",
 	  { SATURATED, TOP(LINKS_BUSY, 0.5, 0.8, "a connection that is free lets no request wait"),
 	    TOP(LINKS_EXCESS, 0.2, 0.5, "there are more requests than connections"),
 	    TOP(THREAD_BUSY, 0.95, 0.8, "no thread is busy all the time, which would be why requests wait"),
@@ -167,31 +169,30 @@ const struct hr_rule hr_rules[] = {
 	    TOP(THREAD_OF_TARGET, 0.4, 0.6, "while the others hardly do") },
 	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(turns),
-	  "Threads wait for each other at the lock of a file or at a semaphore, one after the other: hold it for less time, or have more than "
-	  "one: %s.",
+	  "Threads of %s wait for each other at the lock of a file or at a semaphore: hold it for less time, or have more than one.",
 	  { SATURATED, TOP(TURNS_AT_LOCK, 0.3, 0.55, "what they do most is to wait until one of their own lets them go on") },
 	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(futex_turns),
-	  "In the midst of their requests threads wait for each other, each on a futex of its own: for a lock of the program's own, as of a row, "
-	  "a table or a monitor. Hold it for less time, or split it: %s.",
+	  "Threads of %s wait for each other in the midst of their requests, each on a futex of its own: for a lock of the program's own, as "
+	  "of a row, a table or a monitor. Hold it for less time, or split it.",
 	  { SATURATED, TOP(SERVED_IN_FUTEX, 0.4, 0.7, "with a request in hand, what they do most is to wait"),
 	    GROWTH(SERVED_FUTEX_TIME, 2, 4, "and longer, the more there are"),
 	    TOP(TURNS_IN_FUTEX, 0.3, 0.55, "until one of their own lets them go on") },
 	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(pool),
-	  "Threads ask for a lock that others have, sleep, and ask again: hold it for less time, wait for it instead of asking, or have more "
-	  "than one: %s.",
+	  "Threads ask for the lock of a file that others have, sleep, and ask again (%s): hold it for less time, wait for it instead of "
+	  "asking, or have more than one.",
 	  { SATURATED, TOP(LOCK_REFUSED, 0.1, 0.5, "a lock that is mostly free is refused to few"),
 	    TOP(BUSY_SLEEP, 0.3, 0.6, "most of what is not idle is sleep"),
 	    GROWTH(SLEEP_TIME, 1.3, 1.8, "each request sleeps longer, the more there are") },
 	  NULL },
 	{ HR_VERDICT_LOCK_CONTENTION, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(turns),
-	  "Threads wait for each other, though not in a futex: for a lock of the program's own, as of a row or a table. Hold it for less "
-	  "time, or split it: %s.",
+	  "Threads of %s wait for each other, though not in a futex: for a lock of the program's own, as of a row or a table. Hold it for "
+	  "less time, or split it.",
 	  { SATURATED, TOP(TURNS_IN_POLL, 0.3, 0.55, "what they do most is to wait until one of their own lets them go on") },
 	  NULL },
 	{ HR_VERDICT_SERIAL_THREAD, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(turns),
-	  "Threads take turns, by passing something on to each other: %s. Let more than one of them work at once.",
+	  "Threads of %s take turns, by passing something on to each other: let more than one of them work at once.",
 	  { SATURATED, TOP(TURNS_IN_IPC, 0.3, 0.55, "what they do most is to wait until one of their own passes it on") },
 	  NULL },
 	{ HR_VERDICT_TIMER, HR_ACTION_FIX_SERIAL_SECTION, SUBJECT(pool),
@@ -221,6 +222,14 @@ const struct hr_rule hr_rules[] = {
 	    TOP(BUSY_CPU_WAIT, 0.4, 0.2, "nor wait for a CPU"),
 	    GROWTH(POOL_SLOTS, 1.8, 1.3, "a pool that grows with the load is none") },
 	  pool_limit },
+	{ HR_VERDICT_WORKER_POOL, HR_ACTION_RAISE_CONCURRENCY, SUBJECT(pool),
+	  "Requests wait until a worker takes them up, and are then served as fast as at low load: more workers than %s, or less time in each.",
+	  { SATURATED, TOP(QUEUE_SHARE, 0.3, 0.5, "most of their time they wait to be read"),
+	    TOP(POOL_EXCESS, 0.2, 0.5, "there are more requests than workers"),
+	    GROWTH(SERVICE, 1.8, 1.3, "what workers share, as CPUs or a lock, would keep them longer, the more there are"),
+	    TOP(THREAD_BUSY, 0.9, 0.7, "no thread is busy all the time"),
+	    TOP(BUSY_CPU, 0.6, 0.35, "nor do they compute"), TOP(BUSY_CPU_WAIT, 0.4, 0.2, "nor wait for a CPU") },
+	  NULL },
 	{ HR_VERDICT_CLIENT_LIMITED, HR_ACTION_FIX_CLIENT, HR_NO_SUBJECT,
 	  "The load generator is the limit: the server waits for it. More generators, more connections, or a faster one.",
 	  { SATURATED, TOP_OR_UNKNOWN(REACHED, 0.7, 0.45, "of the clients that were offered, few have a request in the server"),

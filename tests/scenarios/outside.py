@@ -10,7 +10,7 @@ from cgroup import Cgroup
 from harness import Process
 from packages import Go, Lighttpd, MariaDb, Php
 from programs import Nginx, PythonHttp, limit_disk
-from suite import Run, client, on_port, scenario, wrk
+from suite import SHORT_LEVELS, Run, client, on_port, scenario, wrk
 
 MIB = 1 << 20
 
@@ -19,7 +19,7 @@ MIB = 1 << 20
     "timer",
     "the server delays requests so that 200 a second pass, and exactly so many do; at 800, throughput rises",
     gain=2,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def nginx_with_a_rate_limit(directory, removed):
     with Nginx(directory, "location / { limit_req zone=all burst=100; }", http=(
@@ -128,7 +128,7 @@ def lines_to_a_device(count, seconds):
     subject="pts/",
     change="cause_removed",
     gain=2,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def python_with_a_device(_, removed):
     with lines_to_a_device(16, 0.001 if removed else 0.005) as lines:

@@ -3,7 +3,7 @@
 
 from packages import Apache, Gunicorn, Haproxy, Java, NodeSockets, Pgbouncer, Php, Varnish
 from programs import Demo, Postgres
-from suite import Run, client, on_port, scenario, wrk
+from suite import SHORT_LEVELS, Run, client, on_port, scenario, wrk
 
 LONG_LEVELS = (1, 2, 4, 8, 16, 32)
 
@@ -19,7 +19,7 @@ def wide_backend(sleep="20ms"):
     subject="gunicorn",
     change="twice_workers",
     gain=1.7,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def gunicorn_with_four_workers(_, removed):
     with Gunicorn("sleep:20", "-w", 8 if removed else 4) as server:
@@ -70,7 +70,7 @@ def java_with_four_threads(directory, removed):
     subject=r"127\.0\.0\.1:{backend}",
     change="twice_workers",
     gain=1.7,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def haproxy_with_four_connections(directory, removed):
     with wide_backend() as behind, Haproxy(directory, behind.port, 8 if removed else 4) as server:
@@ -98,7 +98,7 @@ def pgbouncer_with_a_pool_of_four(directory, removed):
     subject=r"127\.0\.0\.1:{backend}",
     change="twice_workers",
     gain=1.7,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def node_with_four_sockets(_, removed):
     with wide_backend() as behind, NodeSockets(behind.port, 8 if removed else 4) as server:

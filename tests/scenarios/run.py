@@ -238,7 +238,10 @@ def counted(graded):
 # The rules know nothing of all this
 
 RULES = ("rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c")
-NAMES = ("nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts")
+NAMES = (
+    "nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts",
+    "gunicorn", "uvicorn", "haproxy", "memcached", "mariadb", "apache", "php", "java", "lighttpd", "varnish", "pgbouncer",
+)
 
 
 def names_in_rules():

@@ -20,6 +20,7 @@ from harness import need  # noqa: E402
 LEVELS = (1, 2, 4, 8, 16)
 # Of clients that think, so that the limit is reached at about 12 of them: the lower half of the levels is well below the knee
 THINKING = (2, 4, 8, 16, 48)
+SHORT_LEVELS = (1, 4, 8, 16)  # as many as a model takes
 
 
 @dataclass

@@ -2,7 +2,7 @@
 """Locks that are no mutex of a C program, and threads that take turns."""
 
 from packages import Go, Gunicorn, Java, MariaDb, Memcached, NodeCluster, Php, Uvicorn
-from suite import Run, client, on_port, scenario, wrk
+from suite import SHORT_LEVELS, Run, client, on_port, scenario, wrk
 
 
 @scenario(
@@ -10,7 +10,7 @@ from suite import Run, client, on_port, scenario, wrk
     "one thread looks up 2000 keys in each request while a CPU is free; 500 keys make throughput rise",
     subject="memcached",
     gain=2,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def memcached_with_one_thread(_, removed):
     keys = " ".join(f"key-{number:06}" for number in range(500 if removed else 2000))
@@ -73,7 +73,7 @@ def java_with_a_small_heap(directory, removed):
     subject="gunicorn",
     change="cause_removed",
     gain=1.3,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def gunicorn_with_a_token(_, removed):
     with Gunicorn("compute:5" if removed else "token:5", "-w", 8) as server:
@@ -179,7 +179,7 @@ def mariadb_hot_row(directory, removed):
     subject="node",
     gain=1.3,
     change="cause_removed",
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def node_cluster_with_a_lock(_, removed):
     with NodeCluster(3, 4, not removed) as server:
