@@ -109,13 +109,15 @@ static double mean_or_0(const struct hr_stage_summary *stage)
 static bool request_time(const struct hr_request_summary *requests, struct request_time *ret_time)
 {
 	const struct hr_stage_summary *stages = requests->stages;
-	double budget_ns = (double)hr_budget_total_ns(&requests->budget);
-	double scale = mean_or_0(&stages[HR_STAGE_SERVICE]) / budget_ns;
-	struct request_time time = { .mean_ns = hr_stage_mean_ns(&stages[HR_STAGE_TOTAL]), .queue_ns = mean_or_0(&stages[HR_STAGE_QUEUE]),
-				     .stream_ns = mean_or_0(&stages[HR_STAGE_STREAM]) };
+	double budget_ns = (double)hr_budget_total_ns(&requests->budget), scale;
+	double service_ns = mean_or_0(&stages[HR_STAGE_SERVICE]);
+	struct request_time time = { .mean_ns = hr_stage_mean_ns(&stages[HR_STAGE_TOTAL]), .stream_ns = mean_or_0(&stages[HR_STAGE_STREAM]) };
 
 	if (requests->requests == HR_NULL || !(time.mean_ns > 0) || !(budget_ns > 0))
 		return false;
+	/* the queue is also of reads that were never answered: of a request it is what service and stream leave */
+	time.queue_ns = fmin(mean_or_0(&stages[HR_STAGE_QUEUE]), fmax(0, time.mean_ns - service_ns - time.stream_ns));
+	scale = service_ns / budget_ns;
 	for (int state = 0; state < HR_STATES; state++) {
 		double ns = scale * (double)requests->budget.state_ns[state];
 

@@ -26,8 +26,9 @@ function parts(level) {
   const states = budget ? Object.values(budget).reduce((sum, value) => sum + (value ?? 0), 0) : 0;
   const service = stage("service") ?? states;
   const all = Object.fromEntries(Object.entries(budget ?? {}).map(([state, value]) => [state, value === null || !states ? value : (value * service) / states]));
-  return { ...all, queue: stage("queue"), stream: stage("stream"), service: states ? 0 : service,
-    unsplit: left(mean, (stage("queue") ?? 0) + service + (stage("stream") ?? 0), mean) };
+  const after = service + (stage("stream") ?? 0);
+  const queue = stage("queue") === null ? null : Math.min(stage("queue"), Math.max(0, mean - after)); // it is also of reads that were never answered
+  return { ...all, queue, stream: stage("stream"), service: states ? 0 : service, unsplit: left(mean, (queue ?? 0) + after, mean) };
 }
 
 export function addBudget(section, report, course) {
