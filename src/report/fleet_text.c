@@ -57,7 +57,7 @@ static void put_requests(const struct hr_page *page, const struct hr_fleet *flee
 	if (isnan(level->throughput_rps) || isnan(level->p99_ns))
 		return;
 	hr_say(&sentence, "%s/s over %zu hosts%s%s, %s in flight; p50 %s, p99 %s of all requests.",
-	       hr_text_count(level->throughput_rps, rate), level->hosts, level->label ? " at " : "", level->label ? level->label : "",
+	       hr_text_count(level->throughput_rps, rate), level->hosts, level->label ? " at level " : "", level->label ? level->label : "",
 	       hr_text_count(level->in_flight, flight), hr_text_duration((uint64_t)llround(level->p50_ns), p50),
 	       hr_text_duration((uint64_t)llround(level->p99_ns), p99));
 	if (!isnan(fleet->limit_rps))
@@ -83,7 +83,7 @@ static void put_verdicts(const struct hr_page *page, const struct hr_fleet *flee
 static void say_share(struct hr_sentence *sentence, const struct hr_fleet_level *level, size_t run)
 {
 	const struct hr_fleet_share *share = &level->shares[run];
-	const char *at = level->label ? " at " : "", *label = level->label ? level->label : "";
+	const char *at = level->label ? " at level " : "", *label = level->label ? level->label : "";
 
 	if (!isnan(share->throughput_off))
 		hr_say(sentence, "%s throughput %+.0f %%%s%s", sentence->length ? "," : "", 100 * share->throughput_off, at, label);
@@ -111,10 +111,10 @@ static void put_off(const struct hr_page *page, const struct hr_fleet *fleet)
 		if (!what.length)
 			continue;
 		hr_say(&sentence, "%s:%s", host_of(&fleet->runs[i]), what.text);
-		hr_page_paragraph(page, off++ ? "" : "off", HR_HEAD_COLUMNS, sentence.text);
+		hr_page_paragraph(page, off++ ? "" : "unlike", HR_HEAD_COLUMNS, sentence.text);
 	}
 	if (!off)
-		hr_page_paragraph(page, "off", HR_HEAD_COLUMNS, fleet->run_count < HR_FLEET_HOSTS_MIN ?
+		hr_page_paragraph(page, "unlike", HR_HEAD_COLUMNS, fleet->run_count < HR_FLEET_HOSTS_MIN ?
 				  "Who is unlike the others takes three hosts to tell." : "No host is unlike the others.");
 }
 
@@ -140,6 +140,9 @@ static void put_levels(const struct hr_page *page, const struct hr_fleet *fleet)
 	for (size_t i = 0; i < fleet->level_count; i++)
 		put_level(page, &fleet->levels[i]);
 	put_level(page, &fleet->whole);
+	if (!fleet->level_count)
+		hr_page_paragraph(page, "", 2, "Nobody marked levels of load (headroom sweep does, or headroom mark), so all of each run is taken, "
+				  "with what was before, between and after loads.");
 }
 
 static void put_host(const struct hr_page *page, const struct hr_fleet *fleet, size_t run)
@@ -164,7 +167,7 @@ static void put_hosts(const struct hr_page *page, const struct hr_fleet *fleet)
 	const struct hr_fleet_level *level = best(fleet);
 	char title[64];
 
-	snprintf(title, sizeof(title), level->label ? "HOSTS, AT %.40s" : "HOSTS%.0s", level->label ? level->label : "");
+	snprintf(title, sizeof(title), level->label ? "HOSTS, LEVEL %.40s" : "HOSTS%.0s", level->label ? level->label : "");
 	fputc('\n', page->out);
 	hr_page_text(page, -(HOST_COLUMNS + 2), title);
 	fprintf(page->out, "%11s%11s%11s  %s\n", "requests/s", "p99", "limit/s", "verdict");

@@ -156,7 +156,7 @@ def runs_of_several_hosts_are_one_report():
         between(f"{name} of all requests", fleet["total"]["latency_ms"][name], 0.9999 * expected, 1.0001 * expected)
     equal("at once", fleet["at_once"], False)
     text = report(*paths)
-    for words in ("NOT OF THE SAME TIME", "LEVELS, ALL HOSTS", "HOSTS, AT 8", "takes three hosts to tell"):
+    for words in ("NOT OF THE SAME TIME", "LEVELS, ALL HOSTS", "HOSTS, LEVEL 8", "takes three hosts to tell"):
         check(words in text, f"the text does not say '{words}': {text}")
     equal("lines wider than the page", [line for line in text.splitlines() if len(line) > 100], [])
 

@@ -106,7 +106,7 @@ function addThroughput(parent, fleet) {
   const levels = levelsOf(fleet);
   const stacked = fleet.hosts.length <= STACKED_MAX && fleet.hosts.length === numberOfHosts(fleet);
   addChart(parent, {
-    id: "fleet-throughput", title: "Throughput of all hosts together", height: 260, patterns: true, note: stacked ? "By host; it adds up." : null,
+    id: "fleet-throughput", title: "Throughput of all hosts together", height: 260, patterns: true, note: `${stacked ? "By host; it adds up." : ""}${fleet.levels.length ? "" : " Nobody marked levels of load: all of each run is taken, with what was before, between and after loads."}`,
     about: levels.map((level) => `${rate(level.throughput_rps)} at ${levelName(level)}`).join(", "),
     option: (colours) => ({
       grid: { left: 64, right: 20, top: 58, bottom: 40 }, legend: stacked ? legend(colours, { icon: "roundRect" }) : { show: false },
