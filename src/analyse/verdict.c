@@ -103,7 +103,7 @@ static void add_evidence(struct hr_finding *finding, const struct hr_condition *
 	if (isnan(value) || finding->evidence_count == HR_EVIDENCE_MAX)
 		return;
 	if (condition->look == HR_ELASTICITY)
-		evidence = (struct hr_evidence){ "growth of throughput for that of the load, at the highest loads: 1 in step, 0 none", value, "elasticity" };
+		evidence = (struct hr_evidence){ "how throughput follows the load at its top: 1 fully, 0 not at all", value, "elasticity" };
 	if (condition->look == HR_GROWTH)
 		evidence = (struct hr_evidence){ hr_texts_print(texts, "%s, at the highest load over the lowest", info->meaning), value,
 						 "times" };
