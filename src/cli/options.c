@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/nearest.h"
+#include "cli/terminal.h"
 
 #define HELP_COLUMN 30
 
@@ -242,18 +243,26 @@ int hr_options_parse(const struct hr_option *options, int argc, char **argv, voi
 	return 0;
 }
 
-/* Print text from column on; its further lines begin there too. */
+#define HELP_WIDTH 105 /* of the longest line as it is written */
+
+/* Print text from column on; its further lines begin there too. On a narrow terminal its words are laid out anew. */
 static void print_help(const char *text, FILE *out)
 {
-	for (;;) {
-		const int length = (int)strcspn(text, "\n");
+	const int columns = hr_terminal_columns(out, HELP_WIDTH), width = columns > 2 * HELP_COLUMN ? columns : 2 * HELP_COLUMN;
+	const char *const ends = columns < HELP_WIDTH ? " \n" : "\n";
+	int used = HELP_COLUMN;
 
-		fprintf(out, "%.*s\n", length, text);
-		if (!text[length])
-			return;
-		text += length + 1;
-		fprintf(out, "%*s", HELP_COLUMN, "");
+	for (bool first = true; *text; first = false) {
+		const int length = (int)strcspn(text, ends);
+
+		if (!first && (columns >= HELP_WIDTH || used + 1 + length > width))
+			used = fprintf(out, "\n%*s", HELP_COLUMN, "") - 1;
+		else if (!first)
+			used += fprintf(out, " ");
+		used += fprintf(out, "%.*s", length, text);
+		text += length + (text[length] != '\0');
 	}
+	fputc('\n', out);
 }
 
 static void print_row(const struct hr_option *row, FILE *out)
