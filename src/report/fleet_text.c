@@ -20,9 +20,23 @@ static const char *host_of(const struct hr_run *run)
 	return host ? host : run->path;
 }
 
+/* When the first of them began; 0: not known. */
+static time_t first_start(const struct hr_fleet *fleet)
+{
+	int64_t first_ns = 0;
+
+	for (size_t i = 0; i < fleet->run_count; i++) {
+		int64_t started_ns = fleet->runs[i].analysis->summary->run.started_unix_ns;
+
+		if (started_ns > 0 && (!first_ns || started_ns < first_ns))
+			first_ns = started_ns;
+	}
+	return (time_t)(first_ns / 1000000000);
+}
+
 static void put_head(const struct hr_page *page, const struct hr_fleet *fleet)
 {
-	time_t started = (time_t)(fleet->runs[0].analysis->summary->run.started_unix_ns / 1000000000);
+	time_t started = first_start(fleet);
 	struct hr_sentence sentence = { "", 0 };
 	char spread[16], overlap[16], date[32] = "";
 	struct tm utc;
