@@ -4,7 +4,7 @@ import { addChart, axis, legend, tip } from "./chart.js";
 import { el, table } from "./dom.js";
 import { micros, share } from "./format.js";
 import { levelName } from "./levels.js";
-import { colour, order } from "./states.js";
+import { colour, meanings, order } from "./states.js";
 
 // Stages outside of service time, and what of a whole is in no part. Each has the words that it is shown by.
 const WORDS = {
@@ -56,5 +56,5 @@ export function addBudget(section, report, course) {
     }),
     numbers: table([{ name: "load", text: true, get: (level) => level.name }, { name: "mean", get: (level) => micros(total(level)) },
       ...keys.map((key) => ({ name: words(key), get: (level) => micros(level.parts[key]) }))], levels, "Mean time of a request by level"),
-  });
+  });  section.append(meanings(course, keys));
 }

@@ -3,7 +3,7 @@
 import { addChart, axis, legend, tip } from "./chart.js";
 import { el, table } from "./dom.js";
 import { count, rate, seconds, share } from "./format.js";
-import { colour, order } from "./states.js";
+import { colour, meanings, order } from "./states.js";
 
 const TABLE_ROWS = 400;
 const GRID = { left: 62, right: 22, outerBoundsMode: "none" }; // one above the other, in line
@@ -68,5 +68,5 @@ export function addStates(section, report, course) {
     numbers: table([{ name: "from", get: (i) => seconds(series.start_us[i] / 1e6) }, { name: "to", get: (i) => seconds(series.end_us[i] / 1e6) },
       ...(hasRequests ? [{ name: "requests/s", get: (i) => count(series.throughput_rps[i]) }, { name: "in flight", get: (i) => count(series.in_flight[i]) }] : []),
       ...states.map((state) => ({ name: state, get: (i) => count(series.threads[state][i]) }))], sampleRows, "Threads in each state over time"),
-  });
+  });  section.append(meanings(course, states));
 }

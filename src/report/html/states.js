@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The states of threads: their colours, their order, and what they mean.
+import { el, table } from "./dom.js";
+
 // One colour per state in every chart, in light and dark. Kinds of states share a hue, the hues are those of Okabe and Ito, which
 // people with any colour vision tell apart; for what is finer the charts have patterns.
 const COLOURS = {
@@ -18,3 +21,10 @@ export const colour = (state) => COLOURS[state] ?? COLOURS.other;
 
 // The order of the states in stacks: as in the report, so that kinds lie together.
 export const order = (course) => course.states.map((state) => state.name);
+
+// What those of the states mean that a chart shows.
+export function meanings(course, shown) {
+  const states = course.states.filter((state) => shown.includes(state.name));
+  return el("details", {}, el("summary", {}, "What the states mean"), table([{ name: "state", text: true, get: (state) => state.name },
+    { name: "meaning", text: true, get: (state) => state.meaning }], states, "States"));
+}
