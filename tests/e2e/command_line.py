@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import subprocess
+import termios
 import time
 
 from harness import HEADROOM, ROOT, SLOWNESS, Process, check, equal, need, run_command, temporary_directory, test
@@ -56,8 +57,10 @@ def bash_completes_verbs_options_choices_and_files():
 class Terminal:
     """A program on a terminal of its own."""
 
-    def __init__(self, *command, **options):
+    def __init__(self, *command, columns=None, **options):
         self.master, slave = pty.openpty()
+        if columns:
+            termios.tcsetwinsize(slave, (24, columns))
         self.process = Process(*command, stdin=slave, stdout=slave, stderr=slave, **options)
         os.close(slave)
         self.seen = ""
@@ -149,10 +152,10 @@ def a_mistyped_verb_or_option_is_answered_with_the_nearest():
         check(f"did you mean '{meant}'?" in done.stderr, f"{words} is answered by: {done.stderr}")
 
 
-def on_terminal(*command, **environment):
+def on_terminal(*command, columns=None, **environment):
     """What a program writes to a terminal."""
     environment = {**os.environ, "NO_COLOR": "", "TERM": "xterm", "LC_ALL": "C.UTF-8", **environment}
-    with Terminal(*command, env=environment) as terminal:
+    with Terminal(*command, columns=columns, env=environment) as terminal:
         seen = terminal.read(10)
         equal(f"status of {command[1:]}", terminal.process.child.wait(10 * SLOWNESS), 0)
     return seen.replace("\r\n", "\n")
@@ -175,3 +178,22 @@ def a_report_is_coloured_on_a_terminal_only_and_never_with_NO_COLOR():
         equal("a report written to a file from a terminal", on_terminal(*report, "-o", f"{directory}/report.txt"), "")
         with open(f"{directory}/report.txt") as report_file:
             equal("that file", report_file.read(), plain)
+
+
+@test
+def help_fits_a_narrow_terminal_and_says_the_same_there():
+    for verb in verbs():
+        narrow = on_terminal(HEADROOM, "help", verb, columns=80)
+        equal(f"help of {verb}, word for word", narrow.split(), run_command(HEADROOM, "help", verb).stdout.split())
+        prose = narrow.split("\noptions:\n")[1].split("\nexamples:\n")[0]
+        equal(f"lines of the help of {verb} that do not fit", [line for line in prose.splitlines() if len(line) > 80], [])
+
+
+@test
+def a_report_that_a_terminal_is_too_narrow_for_says_how_to_read_it():
+    with temporary_directory() as directory:
+        path = f"{directory}/run.db"
+        record("-q", "-o", path, "-d", "200ms", "-i", "100ms", "--", "sleep", "1")
+        for columns, hint in ((80, True), (100, False)):
+            seen = on_terminal(HEADROOM, "report", path, columns=columns)
+            equal(f"a hint on a terminal of {columns} columns", "less -S" in seen.splitlines()[-1], hint)
