@@ -73,8 +73,12 @@ def what_a_sleep_costs_is_found_at_each_level_and_explained():
 @test
 def better_is_no_failure_and_the_same_is_no_change():
     base, new = recorded(6), recorded(4)
-    status, _ = compare(base, new, "--fail-above", "5%")
-    equal("status of what is better", status, 0)
+    status, found = compare(base, new, "--fail-above", "5%")
+    for level in found["levels"]:
+        check(level["measures"]["throughput_rps"]["change_share"] > 0, f"throughput did not rise: {level['measures']}")
+    # a busy neighbour of one of the two may have made its p99 worse for all that
+    slower = [p99 for p99 in (level["measures"]["latency_p99_ms"] for level in found["levels"]) if p99["beyond_noise"] and p99["change_share"] > 0.05]
+    equal(f"status of what is better ({slower})", status, 99 if slower else 0)
     status, found = compare(base, base, "--fail-above", "0")
     validate(found, "compare.schema.json")
     equal("status of what is the same", status, 0)
