@@ -11,8 +11,9 @@ import time
 from harness import SLOWNESS, Skip, cases, temporary_directory
 from known_answers import check_hogs, wait_case
 from lifecycle import check_still_waits, check_tree
-from probes import check_all_loaded, check_none_left, programs_of
+from probes import check_all_loaded, check_none_left, programs_of, skipped_runs
 from recorder import Recorder
+from runfile import FEW_SKIPPED
 from scheduling import FrozenHog, ThrottledHog, check_switches
 from syscalls import Snapshot, check_compat, check_counts, check_errors
 from workload import Workload
@@ -45,20 +46,31 @@ def try_to(make, *arguments):
         return Missing(str(reason))
 
 
+WARM_UPS = 6
+
+
 def warm_up(recorder):
     """
     Kernels of 7.x may preempt the programs on the syscall hooks, and then skip them. The recorder goes over to others when
-    it sees that; let it see. Returns the first interval after that.
+    it sees that; let it see, until it has. Returns the first interval after that.
     """
+    for _ in range(WARM_UPS):
+        before = skipped_runs(recorder.pid)
+        make_calls_on_all_cpus()
+        time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
+        if skipped_runs(recorder.pid) - before <= FEW_SKIPPED:
+            break
+    with contextlib.closing(sqlite3.connect(f"file:{recorder.path}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT coalesce(max(interval_id), 0) + 2 FROM intervals").fetchone()[0]
+
+
+def make_calls_on_all_cpus():
     busy = [
-        subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=30000"], stderr=subprocess.DEVNULL)
+        subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=20000"], stderr=subprocess.DEVNULL)
         for _ in range(2 * os.cpu_count() + 1)
     ]
     for each in busy:
         each.wait()
-    time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
-    with contextlib.closing(sqlite3.connect(f"file:{recorder.path}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT coalesce(max(interval_id), 0) + 2 FROM intervals").fetchone()[0]
 
 
 @cases

@@ -106,6 +106,14 @@ def programs_of(pid):
     return loaded, attached
 
 
+def skipped_runs(pid):
+    """How many runs of the programs of a process the kernel has skipped; 0 where nobody tells."""
+    loaded, _ = programs_of(pid)
+    if not find_program("bpftool"):
+        return 0
+    return sum(program.get("recursion_misses", 0) for program in bpftool_programs() if program["id"] in loaded)
+
+
 def bpftool_programs():
     done = run_command(find_program("bpftool"), "-j", "prog", "list")
     equal(f"status of bpftool ({done.stderr.strip()})", done.returncode, 0)

@@ -22,6 +22,7 @@ LOSSY = {
 MISSED = {"missed_switch_in", "missed_switch_out", "unseen_wakes", "parallel_races", "torn_reads"}
 
 CONSERVED_SHARE = 0.001
+FEW_SKIPPED = 50  # runs of programs that a kernel which preempts them may skip
 
 
 def kernel_may_skip():
@@ -180,7 +181,7 @@ class Run:
         )
         calls = self.value("SELECT coalesce(sum(syscalls), 0) FROM thread_counters")
         # of hooks for which there is no other, and only where the kernel may do so
-        limit = 50 + calls * 0.01 if first_interval > 1 and kernel_may_skip() else 0
+        limit = FEW_SKIPPED + calls * 0.01 if first_interval > 1 and kernel_may_skip() else 0
         limit += 0 if EXACT else 1  # an interrupt of a disk or timer may come in the program that it runs
         # a thread is at a socket with soft interrupts on, and one comes for another socket, to the same program
         limit += (self.value("SELECT coalesce(sum(reads + writes), 0) FROM traffic") or 0) * 0.001

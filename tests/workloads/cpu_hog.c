@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * THREADS threads that burn CPU in user mode for MS milliseconds, on any CPU, or all on CPU if that is given. The
- * truth per thread: what the kernel's own books say of it in the meantime.
+ * truth per thread: what the kernel's own books say of it in the meantime; of its waits for a CPU, all since its birth.
  */
 #include "workload.h"
 
@@ -26,6 +26,7 @@ static void *burn(void *argument)
 	start = read_books();
 	spin_until(start.wall_ns + length_ns);
 	hog->books = since(start);
+	hog->books.run_delay_ns += start.run_delay_ns;
 	return NULL;
 }
 
