@@ -4,7 +4,6 @@
 import contextlib
 import functools
 import os
-import sqlite3
 import subprocess
 import time
 
@@ -13,7 +12,7 @@ from known_answers import check_hogs, wait_case
 from lifecycle import check_still_waits, check_tree
 from probes import check_all_loaded, check_none_left, programs_of, skipped_runs
 from recorder import Recorder
-from runfile import FEW_SKIPPED
+from runfile import FEW_SKIPPED, look
 from scheduling import FrozenHog, ThrottledHog, check_switches
 from syscalls import Snapshot, check_compat, check_counts, check_errors
 from workload import Workload
@@ -60,8 +59,7 @@ def warm_up(recorder):
         time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
         if skipped_runs(recorder.pid) - before <= FEW_SKIPPED:
             break
-    with contextlib.closing(sqlite3.connect(f"file:{recorder.path}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT coalesce(max(interval_id), 0) + 2 FROM intervals").fetchone()[0]
+    return look(recorder.path, "SELECT coalesce(max(interval_id), 0) + 2 FROM intervals")[0][0]
 
 
 def make_calls_on_all_cpus():

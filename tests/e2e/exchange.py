@@ -59,9 +59,12 @@ class RequestServer(Workload):
 
 def ask(server, limit_s=60, **values):
     """Run a client against the server to its end: its truth."""
-    with Workload("request_client", *settings(**{**server.where, **values})) as client:
-        client.go()
-        return client.truth(limit_s)
+    try:
+        with Workload("request_client", *settings(**{**server.where, **values})) as client:
+            client.go()
+            return client.truth(limit_s)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; status of the server in mode {server.mode}: {server.child.poll()}") from None
 
 
 def socket_count(pid):

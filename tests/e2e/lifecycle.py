@@ -228,7 +228,7 @@ def a_signal_before_the_probes_are_in_leaves_a_whole_run_or_nothing():
             with Process(*command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as recorder:
                 time.sleep(delay_s)
                 recorder.child.send_signal(signal.SIGTERM)
-                recorder.child.wait(10)
+                recorder.child.wait(30 * SLOWNESS)
             if os.path.exists(file):
                 run = Run(file)
                 run.check_laws()
@@ -245,7 +245,7 @@ def the_run_ends_when_its_target_has():
             workload.go()
             workload.truth()
             workload.finish()
-            run = recorder.wait(limit_s=5)
+            run = recorder.wait()
             equal("threads that ended", len(run.threads(ended=1)), 2)
             between(
                 "time on CPU",
@@ -312,7 +312,7 @@ def sigint_reaches_the_command_and_its_run_ends_cleanly():
         with Recorder(directory, "--", path("cpu_hog"), "--now", "1", "20000") as recorder:
             time.sleep(0.3)
             os.killpg(recorder.pid, signal.SIGINT)  # as a terminal does
-            recorder.child.wait(10)
+            recorder.child.wait(20 * SLOWNESS)
             check(recorder.child.returncode in (0, 130), f"the status is {recorder.child.returncode}")
             recorder.run = Run(recorder.path)
             recorder.run.check_laws()

@@ -1,34 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is to be seen of a recording while it goes on, the textfile for Prometheus; and that it begins when it is to."""
 
-import contextlib
 import os
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 
 from exchange import RequestServer, ask, kept
-from harness import (
-    HEADROOM,
-    MS,
-    SECOND,
-    SLOWNESS,
-    Process,
-    between,
-    check,
-    equal,
-    need,
-    run_command,
-    temporary_directory,
-    test,
-    wait_until,
-)
+from harness import HEADROOM, MS, SECOND, SLOWNESS, Process, between, check, equal, need, run_command, temporary_directory, test, wait_until
 from loads import Demo
 from recorder import Recorder, record
-from runfile import Run
+from runfile import Run, look
 
 METRIC = re.compile(r'(headroom_\w+)\{target="([^"]*)"(?:,(\w+)="([^"]*)")?\} (\S+)')
 
@@ -147,8 +131,7 @@ def a_textfile_that_cannot_be_written_is_refused_before_anything_is_recorded():
 
 
 def intervals(path):
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT count(*) FROM intervals").fetchone()[0]
+    return look(path, "SELECT count(*) FROM intervals")[0][0]
 
 
 @test

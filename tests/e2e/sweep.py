@@ -5,30 +5,16 @@ import contextlib
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 
 from command_line import Terminal
-from harness import (
-    HEADROOM,
-    MS,
-    SECOND,
-    SLOWNESS,
-    Process,
-    between,
-    check,
-    equal,
-    need,
-    run_command,
-    temporary_directory,
-    test,
-    wait_until,
-)
+from harness import HEADROOM, MS, SECOND, SLOWNESS, Process, between, check, equal, need, run_command
+from harness import temporary_directory, test, wait_until
 from loads import Demo
 from recorder import Recorder, report_json
-from runfile import Run
+from runfile import Run, look
 
 INFER = "/infer?seed=1"
 QUICK = ("-d", "300ms", "--warmup", "0s")
@@ -199,8 +185,7 @@ def an_interrupted_sweep_is_complete_up_to_there():
 
 
 def level_rows(path):
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT * FROM levels").fetchall()
+    return look(path, "SELECT * FROM levels")
 
 
 @test

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Start the programs of tests/workloads; tests/workloads/workload.h has their side of the agreement."""
 
+import contextlib
 import json
 import os
 import select
@@ -39,8 +40,13 @@ class Workload(Process):
         readable, _, _ = select.select([self.child.stdout], [], [], limit_s * SLOWNESS)
         check(readable, f"{self.name} said nothing for {limit_s * SLOWNESS:g} s")
         line = self.child.stdout.readline()
-        check(line, f"{self.name} ended with status {self.child.poll()} and without its truth")
+        check(line, f"{self.name} ended with status {self.status()} and without its truth")
         return json.loads(line)
+
+    def status(self):
+        """Of one that is at its end; None: it goes on."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.child.wait(SLOWNESS)
 
 
 def path(name):
