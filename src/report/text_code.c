@@ -17,12 +17,15 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-#define SPINS 0.8 /* of the life of its threads: that is no work in between */
+#define SPINS 0.8 /* of the life of its threads but for their waits for a CPU: that is no work in between */
 
-/* Nearly all the time on CPU there: it waits for the device without giving up the CPU. */
+/* Nearly all the time on CPU there, whenever it gets one: it waits for the device without giving up the CPU. */
 static bool spins(const struct hr_summary *summary, const struct hr_code_place *place)
 {
-	return place->is_driver && (double)place->time_ns >= SPINS * (double)summary->groups[place->group].account.life_ns;
+	const struct hr_account *account = &summary->groups[place->group].account;
+	double with_cpu_ns = (double)account->life_ns - (double)hr_account_group_ns(account, HR_GROUP_RUNNABLE);
+
+	return place->is_driver && (double)place->time_ns >= SPINS * with_cpu_ns;
 }
 
 static const char *function_text(const struct hr_summary *summary, const struct hr_code_place *place)

@@ -53,11 +53,12 @@ def warm_up(recorder):
     Kernels of 7.x may preempt the programs on the syscall hooks, and then skip them. The recorder goes over to others when
     it sees that; let it see, until it has. Returns the first interval after that.
     """
+    skipped = 0
     for _ in range(WARM_UPS):
-        before = skipped_runs(recorder.pid)
         make_calls_on_all_cpus()
         time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
-        if skipped_runs(recorder.pid) - before <= FEW_SKIPPED:
+        before, skipped = skipped, skipped_runs(recorder.pid)
+        if skipped - before <= FEW_SKIPPED:
             break
     return look(recorder.path, "SELECT coalesce(max(interval_id), 0) + 2 FROM intervals")[0][0]
 

@@ -206,7 +206,7 @@ def one_recording_of_disks_memory_and_pressure():
 
 
 LIMIT_BYTES = 12 << 20
-DISK_BYTES = 32 << 20
+DISK_BYTES = 20 << 20
 
 
 @test
