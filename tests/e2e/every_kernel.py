@@ -45,7 +45,7 @@ def try_to(make, *arguments):
         return Missing(str(reason))
 
 
-WARM_UPS = 6
+WARM_UPS = 3
 
 
 def warm_up(recorder):
@@ -65,7 +65,7 @@ def warm_up(recorder):
 
 def make_calls_on_all_cpus():
     busy = [
-        subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=20000"], stderr=subprocess.DEVNULL)
+        subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=10000"], stderr=subprocess.DEVNULL)
         for _ in range(2 * os.cpu_count() + 1)
     ]
     for each in busy:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which BPF programs are in the kernel, and whose they are."""
 
+import contextlib
 import glob
 import json
 import os
@@ -47,16 +48,26 @@ def check_all_loaded(pid):
         raise Skip("tracefs is not mounted: it tells which tracepoints the kernel has")
     expected = {name: section for name, section in programs_of_the_object() if has_hook(section)}
     check(len(expected) >= 8, f"the object has only the programs {sorted(expected)}")
-    loaded, attached = programs_of(pid)
-    names = {program["id"]: program["name"] for program in bpftool_programs()}
-    missing = sorted(set(expected) - {names[number] for number in loaded})
+    loaded, _ = programs_of(pid)
+    missing = sorted(set(expected) - {name for number, name in names_of_programs().items() if number in loaded})
     check(not missing, f"not loaded: {missing}")
     # an iterator runs when it is read, and has no link of its own in between
     hooked = {name for name, section in expected.items() if section.startswith("tp_btf/")}
-    running = {names[number] for number in attached}
-    # on some kernels the classic tracepoints take over, and what ends in _again is attached
-    unattached = sorted(name for name in hooked if not running & {name, f"tp_{name}"} and not name.endswith("_again"))
-    check(not unattached, f"not attached: {unattached}")
+
+    def unattached():
+        names, (_, attached) = names_of_programs(), programs_of(pid)
+        running = {names.get(number) for number in attached}
+        # on some kernels the classic tracepoints take over, and what ends in _again is attached
+        return sorted(name for name in hooked if not running & {name, f"tp_{name}"} and not name.endswith("_again"))
+
+    with contextlib.suppress(AssertionError):  # they may take over at this moment
+        wait_until("every program is attached", lambda: not unattached(), step_s=0.2)
+    left = unattached()
+    check(not left, f"not attached: {left}")
+
+
+def names_of_programs():
+    return {program["id"]: program["name"] for program in bpftool_programs()}
 
 
 def objects_of(pid):
