@@ -10,20 +10,6 @@
 #include "incoming.bpf.h"
 #include "socket.bpf.h"
 
-static __always_inline struct sock *sock_of(struct file *file)
-{
-	struct inode *inode;
-	struct socket *socket;
-
-	if (!file)
-		return NULL;
-	inode = PEEK(file, file, f_inode);
-	if ((PEEK(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = PEEK(file, file, private_data);
-	return socket ? PEEK(socket, socket, sk) : NULL;
-}
-
 /* The sock behind a descriptor of the current thread; NULL: it is no socket. */
 static __noinline struct sock *sock_by_fd(__u32 fd)
 {

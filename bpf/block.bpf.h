@@ -41,6 +41,21 @@ static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 f
 	return (struct file *)PEEK_POINTER(fdt->fd + (__u32)fd);
 }
 
+/* NULL: it is no socket. */
+static __always_inline struct sock *sock_of(struct file *file)
+{
+	struct inode *inode;
+	struct socket *socket;
+
+	if (!file)
+		return NULL;
+	inode = PEEK(file, file, f_inode);
+	if ((PEEK(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = PEEK(file, file, private_data);
+	return socket ? PEEK(socket, socket, sk) : NULL;
+}
+
 /* Anonymous inodes differ only in the name of their dentry. */
 static __always_inline enum hr_file_kind anon_kind(struct file *file)
 {

@@ -50,9 +50,7 @@ static __always_inline bool is_loopback(struct sock *sk)
 static __noinline struct hr_thread *peer_on_loopback(struct task_struct *current)
 {
 	struct hr_thread *thread;
-	struct inode *inode;
-	struct file *file;
-	void *socket;
+	struct sock *sk;
 	__u8 kind;
 
 	if (!current || current->pid == 0 || (current->flags & PF_KTHREAD))
@@ -63,14 +61,8 @@ static __noinline struct hr_thread *peer_on_loopback(struct task_struct *current
 	kind = call_kind(thread->call_row);
 	if (kind != HR_CALL_READ && kind != HR_CALL_WRITE)
 		return NULL;
-	file = file_by_fd(current, CALL_ARG(thread, 0));
-	if (!file)
-		return NULL;
-	inode = PEEK(file, file, f_inode);
-	if ((PEEK(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = PEEK(file, file, private_data);
-	return is_loopback(PEEK(socket, socket, sk)) ? thread : NULL;
+	sk = sock_of(file_by_fd(current, CALL_ARG(thread, 0)));
+	return sk && is_loopback(sk) ? thread : NULL;
 }
 
 static __always_inline bool is_for_network(__u8 state)
