@@ -28,6 +28,7 @@ struct hr_account hr_account_none(void);
 /* The sum of what may be HR_NULL, not known: known as soon as one of them is. */
 int64_t hr_account_known_sum(int64_t a, int64_t b);
 
+/* Member by member; of not_run_ns as hr_account_known_sum(). */
 void hr_account_add(struct hr_account *to, const struct hr_account *more);
 
 /* Over all states; over those of one group. */

@@ -64,6 +64,7 @@ uint32_t hr_chain_subject_end(const struct hr_chain *chain, uint32_t from);
 int hr_chain_open(struct hr_chain *chain, const struct hr_blame_input *input);
 void hr_chain_close(struct hr_chain *chain);
 
+/* Nodes of the chain by what they stand for: where idle waits go, where an owner's chains end, a place by its index. */
 uint32_t hr_chain_idle_node(const struct hr_chain *chain);
 uint32_t hr_chain_end_node(const struct hr_chain *chain, enum hr_blame_end end, uint32_t owner);
 uint32_t hr_chain_place_node(uint32_t place, bool is_busy);

@@ -18,6 +18,7 @@ struct hr_idmap {
 	size_t count, max;
 };
 
+/* Empty, for at most max keys; it allocates as they come. hr_idmap_fini() takes one that is all zero. */
 void hr_idmap_init(struct hr_idmap *map, size_t max);
 void hr_idmap_fini(struct hr_idmap *map);
 

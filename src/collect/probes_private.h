@@ -47,6 +47,7 @@ enum hr_request_hooks hr_probes_request_hooks(const struct btf *kernel);
 int hr_probes_choose(struct headroom_bpf *bpf, const struct btf *kernel, enum hr_request_hooks hooks, bool request_probe,
 		     struct hr_err *err);
 
+/* Map the values, all of them: the one at an index below max_entries is read and written in place. unmap takes one of zeros. */
 int hr_probes_map(const struct bpf_map *map, struct hr_mapping *ret, struct hr_err *err);
 void hr_probes_unmap(struct hr_mapping *mapping);
 void *hr_probes_record(const struct hr_mapping *mapping, size_t index);

@@ -118,7 +118,8 @@ static int read_json(const char *path, int fd, json_t **ret_root, struct hr_err 
 	if (*ret_root)
 		return 0;
 	hr_text_clean(reason, sizeof(reason), error.text, sizeof(error.text));
-	return hr_err_set(err, -EINVAL, "'%s' is no JSON: line %d: %s", path, error.line, reason);
+	return hr_err_set(err, -EINVAL, "'%s' is no JSON (line %d: %s); `headroom report RUN.db --format json` writes such a report", path,
+			  error.line, reason);
 }
 
 int hr_forecast_read(const char *path, const char *change_name, struct hr_forecast *ret_forecast, struct hr_err *err)

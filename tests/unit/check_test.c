@@ -77,6 +77,8 @@ static void whatever_is_no_report_is_refused_with_one_sentence(void **state)
 	deep[100000] = '\0';
 	assert_true(read_text(*state, deep, NULL, &forecast, &err) < 0);
 	free(deep);
+	assert_true(read_text(*state, "SQLite format 3", NULL, &forecast, &err) < 0);
+	assert_non_null(strstr(err.text, "headroom report RUN.db --format json"));
 	assert_int_equal(hr_forecast_read("/nonexistent", NULL, &forecast, &err), -ENOENT);
 	assert_true(hr_forecast_read("/dev/zero", NULL, &forecast, &err) < 0);
 	assert_true(hr_forecast_read("/tmp", NULL, &forecast, &err) < 0);
