@@ -17,7 +17,7 @@ static void unescape(char *text)
 	char *to = text;
 
 	while (*text) {
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && strspn(text + 1, "01234567") >= 3) {
 			*to++ = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
 			text += 4;
 		} else {

@@ -399,6 +399,8 @@ static void a_line_of_mountinfo_is_a_cpu_hierarchy_or_the_unified_one(void **sta
 	assert_string_equal(mount.at, "/sys/fs/cgroup/cpu");
 	assert_int_equal(hr_cgroup_parse_mount("1 2 0:3 / /a\\040b rw shared:9 - cgroup none rw,cpu,x\n", "cpu", &mount), 1);
 	assert_string_equal(mount.at, "/a b");
+	assert_int_equal(hr_cgroup_parse_mount("1 2 0:3 / /a\\0!!b\\1\\09 rw - cgroup none rw,cpu,x\n", "cpu", &mount), 1);
+	assert_string_equal(mount.at, "/a\\0!!b\\1\\09");
 	assert_int_equal(hr_cgroup_parse_mount("33 31 0:30 / /x rw - cgroup cgroup rw,cpuacct\n", "cpu", &mount), 0);
 	assert_int_equal(hr_cgroup_parse_mount("33 31 0:30 / /x rw - cgroup cgroup rw,cpuset\n", "cpu", &mount), 0);
 	assert_int_equal(hr_cgroup_parse_mount("41 31 0:38 /k8s /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "cpu", &mount), 2);
