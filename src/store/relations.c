@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/packed.h"
 #include "store/views.h"
 
 int hr_relation_count(void)
@@ -146,6 +147,27 @@ static int complete(struct hr_reader *reader, const struct hr_relation *relation
 	return run_built(reader, build(MAKE_VIEW, relation, there), err);
 }
 
+/* The views read the sums of blocks too (rollup.h), which the first files had not. */
+static int complete_sums(struct hr_reader *reader, struct hr_err *err)
+{
+	static const struct hr_column bounds[] = {
+		{ "first_interval_id", "", "", HR_COLUMN_INT },
+		{ "last_interval_id", "", "", HR_COLUMN_INT },
+	};
+	const struct hr_relation blocks = { "rollup_blocks", "", bounds, 2, NULL };
+	int result = complete(reader, &blocks, err);
+
+	for (int i = 0; i < HR_PACKED && !result; i++) {
+		struct hr_relation sums = hr_relation_at(hr_packed[i].table);
+		char name[64];
+
+		snprintf(name, sizeof(name), "rollup_%s", sums.name);
+		sums.name = name;
+		result = complete(reader, &sums, err);
+	}
+	return result;
+}
+
 int hr_relations_begin(struct hr_reader *reader, struct hr_err *err)
 {
 	int result = run(reader, "PRAGMA temp_store = MEMORY", err);
@@ -157,7 +179,7 @@ int hr_relations_begin(struct hr_reader *reader, struct hr_err *err)
 
 		result = complete(reader, &table, err);
 	}
-	return result;
+	return result ? result : complete_sums(reader, err);
 }
 
 int hr_relation_is_there(struct hr_reader *reader, const struct hr_relation *relation, bool *ret_there, struct hr_err *err)

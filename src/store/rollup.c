@@ -3,67 +3,10 @@
 
 #include <stddef.h>
 
-const struct hr_rollup hr_rollups[HR_ROLLUPS] = {
-	{ HR_TABLE_thread_states, 2 },
-	{ HR_TABLE_thread_counters, 1 },
-	{ HR_TABLE_cpu_waits, 3 },
-	{ HR_TABLE_histograms, 5 },
-	{ HR_TABLE_requests, 4 },
-	{ HR_TABLE_waits, 1 },
-	{ HR_TABLE_wait_windows, 2 },
-	{ HR_TABLE_wait_histograms, 3 },
-	{ HR_TABLE_samples, 5 },
-};
-
-/* Run the statement that was built and free it. */
-static int run_built(sqlite3 *db, sqlite3_str *sql)
-{
-	char *text = sqlite3_str_finish(sql);
-	int rc = text ? sqlite3_exec(db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
-
-	sqlite3_free(text);
-	return rc;
-}
-
-static int create_sums(sqlite3 *db, const struct hr_table *table)
-{
-	static const char *const types[] = { [HR_COLUMN_INT] = "INTEGER", [HR_COLUMN_REAL] = "REAL", [HR_COLUMN_TEXT] = "TEXT" };
-	sqlite3_str *sql = sqlite3_str_new(db);
-
-	sqlite3_str_appendf(sql, "CREATE TABLE rollup_%s (", table->name);
-	for (int i = 0; i < table->column_count; i++)
-		sqlite3_str_appendf(sql, "%s%s %s", i ? ", " : "", table->columns[i].name, types[table->columns[i].type]);
-	sqlite3_str_appendall(sql, ")");
-	return run_built(db, sql);
-}
-
 int hr_rollup_create(sqlite3 *db)
 {
-	int rc = sqlite3_exec(db, "CREATE TABLE rollup_ranges (rollup INTEGER, interval_id INTEGER, first_rowid INTEGER, "
-			      "last_rowid INTEGER, PRIMARY KEY (rollup, interval_id, first_rowid)) WITHOUT ROWID;"
-			      "CREATE TABLE rollup_blocks (first_interval_id INTEGER, last_interval_id INTEGER PRIMARY KEY)",
-			      NULL, NULL, NULL);
-
-	for (int i = 0; i < HR_ROLLUPS && rc == SQLITE_OK; i++)
-		rc = create_sums(db, &hr_tables[hr_rollups[i].table]);
-	return rc;
-}
-
-static int add_range(sqlite3 *db, int index, int64_t interval_id, int64_t first_rowid, int64_t last_rowid)
-{
-	char sql[160];
-
-	sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO rollup_ranges VALUES (%d, %lld, %lld, %lld)", index, (long long)interval_id,
-			 (long long)first_rowid, (long long)last_rowid);
-	return sqlite3_exec(db, sql, NULL, NULL, NULL);
-}
-
-static int flush_run(struct hr_rollup_run *run, int index, sqlite3 *db)
-{
-	int64_t first_rowid = run->first_rowid;
-
-	run->first_rowid = 0;
-	return first_rowid ? add_range(db, index, run->interval_id, first_rowid, run->last_rowid) : SQLITE_OK;
+	return sqlite3_exec(db, "CREATE TABLE rollup_blocks (first_interval_id INTEGER, last_interval_id INTEGER PRIMARY KEY)", NULL, NULL,
+			    NULL);
 }
 
 /* A row of an interval that is in a block came late: the sums are wrong, and go. */
@@ -73,83 +16,86 @@ static int drop_blocks(struct hr_rollup_writer *rollup, sqlite3 *db)
 	return sqlite3_exec(db, "DELETE FROM rollup_blocks", NULL, NULL, NULL);
 }
 
-int hr_rollup_note(struct hr_rollup_writer *rollup, sqlite3 *db, enum hr_table_id table, int64_t interval_id, int64_t rowid)
+int hr_rollup_note(struct hr_rollup_writer *rollup, sqlite3 *db, int64_t interval_id)
 {
-	int index = 0, rc = SQLITE_OK;
-	struct hr_rollup_run *run;
-
-	while (index < HR_ROLLUPS && hr_rollups[index].table != table)
-		index++;
-	if (index == HR_ROLLUPS)
+	if (rollup->dropped || interval_id > rollup->block_interval_id)
 		return SQLITE_OK;
-	run = &rollup->runs[index];
-	if (run->interval_id != interval_id) {
-		rc = flush_run(run, index, db);
-		run->interval_id = interval_id;
-		run->since_rowid = rowid;
-	}
-	if (!run->first_rowid)
-		run->first_rowid = rowid;
-	run->last_rowid = rowid;
-	if (rc == SQLITE_OK && !rollup->dropped && interval_id <= rollup->block_interval_id)
-		rc = drop_blocks(rollup, db);
-	return rc;
-}
-
-int hr_rollup_flush(struct hr_rollup_writer *rollup, sqlite3 *db)
-{
-	int rc = SQLITE_OK;
-
-	for (int i = 0; i < HR_ROLLUPS && rc == SQLITE_OK; i++)
-		rc = flush_run(&rollup->runs[i], i, db);
-	return rc;
+	return drop_blocks(rollup, db);
 }
 
 void hr_rollup_forget(struct hr_rollup_writer *rollup)
 {
-	for (int i = 0; i < HR_ROLLUPS; i++) {
-		rollup->runs[i].first_rowid = 0;
-		rollup->runs[i].interval_id = 0; /* its rows are gone: the next one is the first again */
-	}
 	rollup->off = true;	 /* a block may be gone too */
 	rollup->dropped = false; /* or back */
 }
 
-/* The sums of one table over the intervals from..to. */
-static int add_sums(const struct hr_rollup_writer *rollup, int index, sqlite3 *db, int64_t from, int64_t to)
-{
-	const struct hr_table *table = &hr_tables[hr_rollups[index].table];
-	const int keys = hr_rollups[index].keys;
-	sqlite3_str *sql = sqlite3_str_new(db);
-	int64_t last_rowid;
-	int rc;
+/* A block of one table. */
+struct span {
+	int part;
+	int64_t from, to;	     /* its intervals */
+	int64_t low_key, high_key;   /* bounds of the keys of its rows; low 0: it has none */
+};
 
-	sqlite3_str_appendf(sql, "INSERT INTO rollup_%s SELECT %lld", table->name, (long long)to);
-	for (int i = 1; i < table->column_count; i++)
-		sqlite3_str_appendf(sql, i <= keys ? ", %s" : ", sum(%s)", table->columns[i].name);
-	sqlite3_str_appendf(sql, " FROM %s WHERE rowid > %lld AND interval_id BETWEEN %lld AND %lld GROUP BY ", table->name,
-			    (long long)rollup->runs[index].block_rowid, (long long)from, (long long)to);
-	for (int i = 1; i <= keys; i++)
-		sqlite3_str_appendf(sql, "%s%s", i > 1 ? ", " : "", table->columns[i].name);
-	rc = run_built(db, sql);
-	if (rc != SQLITE_OK || !sqlite3_changes(db))
+static int find_keys(sqlite3 *db, struct span *span)
+{
+	sqlite3_stmt *statement;
+	int rc = sqlite3_prepare_v2(db, "SELECT min(first_row_id + key_offset), max(last_row_id + key_offset) FROM packed_ranges "
+				    "WHERE part = ? AND interval_id BETWEEN ? AND ?", -1, &statement, NULL);
+
+	if (rc != SQLITE_OK)
 		return rc;
-	last_rowid = sqlite3_last_insert_rowid(db);
-	return add_range(db, HR_ROLLUPS + index, to, last_rowid - sqlite3_changes(db) + 1, last_rowid);
+	sqlite3_bind_int64(statement, 1, span->part);
+	sqlite3_bind_int64(statement, 2, span->from);
+	sqlite3_bind_int64(statement, 3, span->to);
+	if (sqlite3_step(statement) == SQLITE_ROW) {
+		span->low_key = sqlite3_column_int64(statement, 0); /* 0 where there are no rows */
+		span->high_key = sqlite3_column_int64(statement, 1);
+	}
+	return sqlite3_finalize(statement);
 }
 
-static int add_block(struct hr_rollup_writer *rollup, sqlite3 *db)
+static int insert_sums(sqlite3 *db, const struct span *span, int64_t key_offset)
 {
-	int64_t from = rollup->block_interval_id + 1, to = rollup->interval_id;
+	const struct hr_table *table = &hr_tables[hr_packed[span->part].table];
+	sqlite3_str *sql = sqlite3_str_new(db);
+	char *text;
+	int rc;
+
+	sqlite3_str_appendf(sql, "INSERT INTO packed_%s_sums SELECT x.row_id + r.key_offset - %lld", table->name, (long long)key_offset);
+	for (int i = hr_packed[span->part].keys + 1; i < table->column_count; i++)
+		sqlite3_str_appendf(sql, ", sum(x.%s)", table->columns[i].name);
+	sqlite3_str_appendf(sql, " FROM packed_ranges AS r CROSS JOIN packed_%s AS x ON x.row_id BETWEEN r.first_row_id AND r.last_row_id"
+			    " WHERE r.part = %d AND r.interval_id BETWEEN %lld AND %lld GROUP BY 1", table->name, span->part,
+			    (long long)span->from, (long long)span->to);
+	text = sqlite3_str_finish(sql);
+	rc = text ? sqlite3_exec(db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
+	sqlite3_free(text);
+	return rc;
+}
+
+/* The sums of one table over the intervals from..to. */
+static int add_sums(struct hr_rollup_writer *rollup, struct hr_packer *packer, sqlite3 *db, int part, int64_t from, int64_t to)
+{
+	struct span span = { part, from, to, 0, 0 };
+	const int64_t first_row_id = rollup->last_sum_ids[part] + 1;
+	int rc = find_keys(db, &span);
+
+	if (rc == SQLITE_OK && span.low_key)
+		rc = insert_sums(db, &span, span.low_key - first_row_id);
+	if (rc != SQLITE_OK || !span.low_key)
+		return rc;
+	rollup->last_sum_ids[part] = first_row_id + span.high_key - span.low_key;
+	return hr_packer_add_range(packer, db, HR_PACKED + part, to, first_row_id, rollup->last_sum_ids[part], span.low_key - first_row_id);
+}
+
+static int add_block(struct hr_rollup_writer *rollup, struct hr_packer *packer, sqlite3 *db)
+{
+	const int64_t from = rollup->block_interval_id + 1, to = rollup->interval_id;
+	int rc = hr_packer_flush(packer, db);
 	char sql[128];
-	int rc = SQLITE_OK;
 
-	for (int i = 0; i < HR_ROLLUPS && rc == SQLITE_OK; i++) {
-		struct hr_rollup_run *run = &rollup->runs[i];
-
-		rc = add_sums(rollup, i, db, from, to);
-		run->block_rowid = run->interval_id > to ? run->since_rowid - 1 : run->last_rowid;
-	}
+	for (int i = 0; i < HR_PACKED && rc == SQLITE_OK; i++)
+		rc = add_sums(rollup, packer, db, i, from, to);
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_snprintf(sizeof(sql), sql, "INSERT INTO rollup_blocks VALUES (%lld, %lld)", (long long)from, (long long)to);
@@ -158,14 +104,14 @@ static int add_block(struct hr_rollup_writer *rollup, sqlite3 *db)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int hr_rollup_interval(struct hr_rollup_writer *rollup, sqlite3 *db, int64_t interval_id)
+int hr_rollup_interval(struct hr_rollup_writer *rollup, struct hr_packer *packer, sqlite3 *db, int64_t interval_id)
 {
 	int rc = SQLITE_OK;
 
 	if (interval_id <= rollup->interval_id)
 		rollup->off = true; /* intervals in no order: not of a recording */
 	if (!rollup->off && rollup->intervals >= HR_ROLLUP_INTERVALS)
-		rc = add_block(rollup, db);
+		rc = add_block(rollup, packer, db);
 	if (rc != SQLITE_OK)
 		rollup->off = true;
 	rollup->interval_id = interval_id;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "store/packed.h"
 #include "store/relations.h"
 #include "store/rollup.h"
 #include "store/views.h"
@@ -116,10 +117,13 @@ int hr_schema_create(sqlite3 *db)
 	int result = create_table(db, &dictionary);
 
 	for (int i = 0; i < HR_TABLE_COUNT && result == SQLITE_OK; i++)
-		result = create_table(db, &hr_tables[i]);
-	for (int i = 0; i < hr_view_count && result == SQLITE_OK; i++)
-		result = create_view(db, &hr_views[i]);
+		if (hr_packed_find(i) < 0)
+			result = create_table(db, &hr_tables[i]);
+	if (result == SQLITE_OK)
+		result = hr_packed_create(db);
 	if (result == SQLITE_OK)
 		result = hr_rollup_create(db);
+	for (int i = 0; i < hr_view_count && result == SQLITE_OK; i++)
+		result = create_view(db, &hr_views[i]);
 	return result == SQLITE_OK ? fill_dictionary(db) : result;
 }

@@ -7,8 +7,8 @@
 #include "store/tables.h"
 
 /*
- * Make every table, view, what makes them quick to read (rollup.h), and the dictionary, which describes each column of them (its own rows included; a row without
- * a column describes the table). Within the caller's transaction. Returns SQLite's result code.
+ * Make every table (some are views of how their rows are packed, packed.h), view, and the dictionary, which describes each column of
+ * them (its own rows included; a row without a column describes the table). Within the caller's transaction. Returns SQLite's result code.
  */
 int hr_schema_create(sqlite3 *db);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/packed.h"
 #include "store/reader.h"
-#include "store/rollup.h"
 #include "store/tables.h"
 
 /* Some of the intervals: a view in TEMP stands in front of each table that has any, under the table's own name. */
@@ -53,35 +53,19 @@ static bool has_interval(const struct hr_table *table)
 	return false;
 }
 
-/* Its index in hr_rollups[], or -1. */
-static int find_rollup(enum hr_table_id table)
-{
-	for (int i = 0; i < HR_ROLLUPS; i++)
-		if (hr_rollups[i].table == table)
-			return i;
-	return -1;
-}
-
-static void put_columns(const struct hr_table *table, FILE *out)
-{
-	for (int i = 0; i < table->column_count; i++)
-		fprintf(out, "%sx.%s", i ? ", " : "", table->columns[i].name);
-}
-
-/* The rows of some intervals by where they lie: in this order (CROSS JOIN), and not by an index that SQLite makes for what is asked (NOT INDEXED). */
-static void put_ranges(const struct hr_table *table, const char *prefix, int rollup, const char *selected, FILE *out)
+/* The rows of some intervals, or the sums of some blocks, by where they lie: in this order (CROSS JOIN). */
+static void put_rows(const struct hr_table *table, const char *prefix, const char *selected, FILE *out)
 {
 	fputs("SELECT ", out);
-	put_columns(table, out);
-	fprintf(out, " FROM temp.%s AS s CROSS JOIN main.rollup_ranges AS r ON r.rollup = %d AND r.interval_id = s.interval_id"
-		" CROSS JOIN main.%s%s AS x NOT INDEXED ON x.rowid BETWEEN r.first_rowid AND r.last_rowid", selected, rollup, prefix, table->name);
+	for (int i = 0; i < table->column_count; i++)
+		fprintf(out, "%sx.%s", i ? ", " : "", table->columns[i].name);
+	fprintf(out, " FROM temp.%s AS s CROSS JOIN main.%s%s AS x ON x.interval_id = s.interval_id", selected, prefix, table->name);
 }
 
 /* The statement that makes the view; the caller frees it. NULL: no memory. */
-static char *build_view(enum hr_table_id id, bool has_rollups)
+static char *build_view(enum hr_table_id id, bool is_packed)
 {
 	const struct hr_table *table = &hr_tables[id];
-	int rollup = has_rollups ? find_rollup(id) : -1;
 	char *sql = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&sql, &size);
@@ -89,10 +73,10 @@ static char *build_view(enum hr_table_id id, bool has_rollups)
 	if (!out)
 		return NULL;
 	fprintf(out, "CREATE TEMP VIEW %s AS ", table->name);
-	if (rollup >= 0) {
-		put_ranges(table, "rollup_", HR_ROLLUPS + rollup, "selected_blocks", out);
+	if (is_packed && hr_packed_find(id) >= 0) {
+		put_rows(table, "rollup_", "selected_blocks", out);
 		fputs(" UNION ALL ", out);
-		put_ranges(table, "", rollup, "selected_rest", out);
+		put_rows(table, "", "selected_rest", out);
 	} else {
 		/* one on a table that an older file lacks fails only if it is read */
 		fprintf(out, "SELECT * FROM main.%s WHERE interval_id IN selected", table->name);
@@ -104,7 +88,7 @@ static char *build_view(enum hr_table_id id, bool has_rollups)
 	return sql;
 }
 
-static int put_views(struct hr_reader *reader, bool has_rollups, struct hr_err *err)
+static int put_views(struct hr_reader *reader, bool is_packed, struct hr_err *err)
 {
 	int result = 0;
 
@@ -113,7 +97,7 @@ static int put_views(struct hr_reader *reader, bool has_rollups, struct hr_err *
 
 		if (!has_interval(&hr_tables[i]))
 			continue;
-		sql = build_view(i, has_rollups);
+		sql = build_view(i, is_packed);
 		result = sql ? run(reader, sql, err) : hr_err_set(err, -ENOMEM, "no memory to read '%s'", hr_reader_path(reader));
 		free(sql);
 	}
@@ -153,13 +137,14 @@ static int select_blocks(struct hr_reader *reader, struct hr_err *err)
 	return run_all(reader, statements, err);
 }
 
-static int has_rollups(struct hr_reader *reader, bool *ret_has, struct hr_err *err)
+/* Files of schema 1 have rows and sums in plain tables, and are read by their rows. */
+static int find_packed(struct hr_reader *reader, bool *ret_is_packed, struct hr_err *err)
 {
 	int64_t count = 0;
-	int result = read_count(reader, "SELECT count(*) FROM main.sqlite_master WHERE name IN ('rollup_blocks', 'rollup_ranges')", &count,
+	int result = read_count(reader, "SELECT count(*) FROM main.sqlite_master WHERE name IN ('rollup_blocks', 'packed_ranges')", &count,
 				err);
 
-	*ret_has = count == 2;
+	*ret_is_packed = count == 2;
 	return result;
 }
 
@@ -178,13 +163,13 @@ static int begin_selection(struct hr_reader *reader, struct hr_err *err)
 /* The intervals are in temp.selected. */
 static int end_selection(struct hr_reader *reader, struct hr_err *err)
 {
-	bool has = false;
-	int result = has_rollups(reader, &has, err);
+	bool is_packed = false;
+	int result = find_packed(reader, &is_packed, err);
 
-	if (!result && has)
+	if (!result && is_packed)
 		result = select_blocks(reader, err);
 	if (!result)
-		result = put_views(reader, has, err);
+		result = put_views(reader, is_packed, err);
 	return result;
 }
 
@@ -214,10 +199,10 @@ int hr_reader_select(struct hr_reader *reader, const int64_t *interval_ids, size
 int hr_reader_select_sums(struct hr_reader *reader, struct hr_err *err)
 {
 	int64_t blocks = 0;
-	bool has = false;
-	int result = has_rollups(reader, &has, err);
+	bool is_packed = false;
+	int result = find_packed(reader, &is_packed, err);
 
-	if (!result && has)
+	if (!result && is_packed)
 		result = read_count(reader, "SELECT count(*) FROM main.rollup_blocks", &blocks, err);
 	if (result || !blocks)
 		return result;

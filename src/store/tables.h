@@ -14,7 +14,7 @@
  */
 #define HR_NULL INT64_MIN
 
-#define HR_SCHEMA_VERSION 1
+#define HR_SCHEMA_VERSION 2 /* 1: all tables plain (packed.h) */
 #define HR_APPLICATION_ID 0x48445231 /* "HDR1": what `file` and sqlite see in the header */
 
 #define HR_COLUMNS_run(INT, REAL, TEXT) \

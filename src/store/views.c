@@ -3,14 +3,19 @@
 
 /* Only SQL that SQLite knew in 3.25: the readers of a run file are often older than its writer. */
 
+/* Columns of a packed table over the run, as rows that are to be added up: the sums of its blocks, and the rows of the intervals after them. */
+#define RUN_ROWS(table, columns) \
+	"SELECT " columns " FROM rollup_blocks AS b CROSS JOIN rollup_" table " AS t ON t.interval_id = b.last_interval_id" \
+	" UNION ALL SELECT " columns " FROM " table " AS t WHERE t.interval_id > (SELECT ifnull(max(last_interval_id), 0) FROM rollup_blocks)"
+
 static const struct hr_column state_totals[] = {
 	{ "state", "", "what the threads were doing", HR_COLUMN_TEXT },
 	{ "seconds", "s", "time of all threads in that state", HR_COLUMN_REAL },
 	{ "share", "", "of the time of all threads", HR_COLUMN_REAL },
 };
 static const char state_totals_select[] =
-	"SELECT state, sum(time_ns) / 1e9, sum(time_ns) * 1.0 / (SELECT sum(time_ns) FROM thread_states)"
-	" FROM thread_states GROUP BY state ORDER BY 2 DESC";
+	"WITH spent AS (SELECT state, sum(time_ns) AS time_ns FROM (" RUN_ROWS("thread_states", "t.state, t.time_ns") ") GROUP BY state)"
+	" SELECT state, time_ns / 1e9, time_ns * 1.0 / (SELECT sum(time_ns) FROM spent) FROM spent ORDER BY 2 DESC";
 
 static const struct hr_column thread_states[] = {
 	{ "thread_id", "", "thread", HR_COLUMN_INT },
@@ -22,7 +27,8 @@ static const struct hr_column thread_states[] = {
 };
 static const char thread_states_select[] =
 	"SELECT t.thread_id, t.name, t.process_id, p.name, s.state, s.time_ns / 1e9"
-	" FROM (SELECT thread_id, state, sum(time_ns) AS time_ns FROM thread_states GROUP BY thread_id, state) AS s"
+	" FROM (SELECT thread_id, state, sum(time_ns) AS time_ns FROM ("
+	RUN_ROWS("thread_states", "t.thread_id, t.state, t.time_ns") ") GROUP BY thread_id, state) AS s"
 	" LEFT JOIN threads AS t ON t.thread_id = s.thread_id"
 	" LEFT JOIN processes AS p ON p.process_id = t.process_id"
 	" ORDER BY s.time_ns DESC";
@@ -36,12 +42,12 @@ static const struct hr_column interval_states[] = {
 	{ "blocked_s", "s", "time of all threads in any other state", HR_COLUMN_REAL },
 };
 static const char interval_states_select[] =
-	"SELECT i.interval_id, i.start_ns / 1e9, (i.end_ns - i.start_ns) / 1e9,"
-	" sum(CASE WHEN s.state IN ('user', 'kernel') THEN s.time_ns ELSE 0 END) / 1e9,"
-	" sum(CASE WHEN s.state IN ('runq', 'preempted') THEN s.time_ns ELSE 0 END) / 1e9,"
-	" sum(CASE WHEN s.state NOT IN ('user', 'kernel', 'runq', 'preempted') THEN s.time_ns ELSE 0 END) / 1e9"
-	" FROM intervals AS i LEFT JOIN thread_states AS s ON s.interval_id = i.interval_id"
-	" GROUP BY i.interval_id ORDER BY i.interval_id";
+	"WITH spent AS (SELECT interval_id, sum(CASE WHEN state IN ('user', 'kernel') THEN time_ns ELSE 0 END) AS on_cpu_ns,"
+	" sum(CASE WHEN state IN ('runq', 'preempted') THEN time_ns ELSE 0 END) AS waiting_ns, sum(time_ns) AS time_ns"
+	" FROM thread_states GROUP BY interval_id)"
+	" SELECT i.interval_id, i.start_ns / 1e9, (i.end_ns - i.start_ns) / 1e9, ifnull(s.on_cpu_ns, 0) / 1e9, ifnull(s.waiting_ns, 0) / 1e9,"
+	" ifnull(s.time_ns - s.on_cpu_ns - s.waiting_ns, 0) / 1e9"
+	" FROM intervals AS i LEFT JOIN spent AS s ON s.interval_id = i.interval_id ORDER BY i.interval_id";
 
 static const struct hr_column cpu_waits[] = {
 	{ "state", "", "runq or preempted", HR_COLUMN_TEXT },
@@ -49,7 +55,8 @@ static const struct hr_column cpu_waits[] = {
 	{ "seconds", "s", "time of all threads", HR_COLUMN_REAL },
 };
 static const char cpu_waits_select[] =
-	"SELECT state, owner, sum(time_ns) / 1e9 FROM cpu_waits GROUP BY state, owner ORDER BY 3 DESC";
+	"SELECT state, owner, sum(time_ns) / 1e9 FROM (" RUN_ROWS("cpu_waits", "t.state, t.owner, t.time_ns") ")"
+	" GROUP BY state, owner ORDER BY 3 DESC";
 
 static const struct hr_column syscalls[] = {
 	{ "process_id", "", "process", HR_COLUMN_INT },
@@ -81,7 +88,8 @@ static const struct hr_column latencies[] = {
 };
 static const char latencies_select[] =
 	"WITH slots AS (SELECT process_id, metric, label, low_ns, high_ns, sum(count) AS count"
-	" FROM histograms GROUP BY process_id, metric, label, low_ns, high_ns),"
+	" FROM (" RUN_ROWS("histograms", "t.process_id, t.metric, t.label, t.low_ns, t.high_ns, t.count") ")"
+	" GROUP BY process_id, metric, label, low_ns, high_ns),"
 	" ranks AS (SELECT process_id, metric, label, count, (low_ns + high_ns) / 2e3 AS middle_us,"
 	" sum(count) OVER (PARTITION BY process_id, metric, label ORDER BY low_ns) AS below,"
 	" sum(count) OVER (PARTITION BY process_id, metric, label) AS total FROM slots)"
@@ -106,8 +114,8 @@ static const struct hr_column request_latencies[] = {
 	{ "p99_us", "us", "99 in 100 took at most this, within 1/64", HR_COLUMN_REAL },
 };
 static const char request_latencies_select[] =
-	"WITH slots AS (SELECT flow_id, stage, low_ns, high_ns, sum(count) AS count FROM requests"
-	" GROUP BY flow_id, stage, low_ns, high_ns),"
+	"WITH slots AS (SELECT flow_id, stage, low_ns, high_ns, sum(count) AS count FROM ("
+	RUN_ROWS("requests", "t.flow_id, t.stage, t.low_ns, t.high_ns, t.count") ") GROUP BY flow_id, stage, low_ns, high_ns),"
 	" ranks AS (SELECT flow_id, stage, (low_ns + high_ns - 1) / 2e3 AS middle_us,"
 	" sum(count) OVER (PARTITION BY flow_id, stage ORDER BY low_ns) AS below,"
 	" sum(count) OVER (PARTITION BY flow_id, stage) AS total FROM slots),"
@@ -248,10 +256,22 @@ static const struct hr_column losses[] = {
 };
 static const char losses_select[] = "SELECT reason, sum(count) FROM losses GROUP BY reason ORDER BY 2 DESC";
 
-/* Of each level: what it is, what went through it, and what its threads did, as common table expressions. */
+/*
+ * Of each level: what it is, what went through it, and what its threads did, as common table expressions. What adds up is read as the
+ * sums of the blocks that are in the level as a whole, and the rows of the rest of its intervals.
+ */
 #define LEVEL_SPANS \
 	"spans AS (" HR_SQL_LEVEL_INTERVALS ")," \
-	" axis AS (SELECT level, max(offered) AS offered, sum(length_ns) AS length_ns, min(interval_id) AS first_id FROM spans GROUP BY level)"
+	" axis AS (SELECT level, max(offered) AS offered, sum(length_ns) AS length_ns, min(interval_id) AS first_id FROM spans GROUP BY level)," \
+	" whole AS (SELECT s.level AS level, b.first_interval_id AS first_id, b.last_interval_id AS last_id FROM rollup_blocks AS b" \
+	" JOIN spans AS s ON s.interval_id BETWEEN b.first_interval_id AND b.last_interval_id GROUP BY s.level, b.last_interval_id" \
+	" HAVING count(DISTINCT s.interval_id) = count(*) AND count(*) = (SELECT count(*) FROM intervals AS i" \
+	" WHERE i.interval_id BETWEEN b.first_interval_id AND b.last_interval_id))," \
+	" rest AS (SELECT s.level AS level, s.interval_id AS interval_id FROM spans AS s WHERE NOT EXISTS (SELECT 1 FROM whole AS w" \
+	" WHERE w.level = s.level AND s.interval_id BETWEEN w.first_id AND w.last_id))"
+#define LEVEL_ROWS(table, columns) \
+	"SELECT w.level, " columns " FROM whole AS w CROSS JOIN rollup_" table " AS t ON t.interval_id = w.last_id" \
+	" UNION ALL SELECT s.level, " columns " FROM rest AS s CROSS JOIN " table " AS t ON t.interval_id = s.interval_id"
 #define LEVEL_TRAFFIC \
 	"front AS (" HR_SQL_FRONT_FLOWS ")," \
 	" moved AS (SELECT s.level, sum(t.requests) AS requests, sum(t.in_flight_ns) AS in_flight_ns, sum(t.in_flight_ns IS NULL) AS unknown," \
@@ -260,16 +280,16 @@ static const char losses_select[] = "SELECT reason, sum(count) FROM losses GROUP
 #define LEVEL_LATENCY \
 	"means AS (SELECT s.level, sum(g.total_ns) / 1e3 / sum(g.count) AS mean_us FROM spans AS s JOIN request_stages AS g" \
 	" ON g.interval_id = s.interval_id WHERE g.stage = 'total' AND g.flow_id IN front GROUP BY s.level)," \
-	" slots AS (SELECT s.level, r.low_ns, r.high_ns, sum(r.count) AS count FROM spans AS s JOIN requests AS r" \
-	" ON r.interval_id = s.interval_id WHERE r.stage = 'total' AND r.flow_id IN front GROUP BY s.level, r.low_ns, r.high_ns)," \
+	" slots AS (SELECT level, low_ns, high_ns, sum(count) AS count FROM (" \
+	LEVEL_ROWS("requests", "t.flow_id, t.stage, t.low_ns, t.high_ns, t.count") ")" \
+	" WHERE stage = 'total' AND flow_id IN front GROUP BY level, low_ns, high_ns)," \
 	" ranks AS (SELECT level, (low_ns + high_ns - 1) / 2e3 AS middle_us, sum(count) OVER (PARTITION BY level ORDER BY low_ns) AS below," \
 	" sum(count) OVER (PARTITION BY level) AS total FROM slots)," \
 	" percentiles AS (SELECT level, min(CASE WHEN below >= total * 0.50 THEN middle_us END) AS p50_us," \
 	" min(CASE WHEN below >= total * 0.90 THEN middle_us END) AS p90_us," \
 	" min(CASE WHEN below >= total * 0.99 THEN middle_us END) AS p99_us FROM ranks GROUP BY level)"
 #define LEVEL_STATES \
-	"times AS (SELECT s.level, t.state, sum(t.time_ns) AS time_ns FROM spans AS s JOIN thread_states AS t" \
-	" ON t.interval_id = s.interval_id GROUP BY s.level, t.state)"
+	"times AS (SELECT level, state, sum(time_ns) AS time_ns FROM (" LEVEL_ROWS("thread_states", "t.state, t.time_ns") ") GROUP BY level, state)"
 /* Of the rows axis AS a LEFT JOIN moved AS m: a value that is known where requests can be told apart. */
 #define KNOWN(value) "CASE WHEN EXISTS (SELECT 1 FROM front) AND (" HR_SQL_IS_MULTIPLEXED("m") ") IS NOT 1 THEN " value " END"
 #define THROUGHPUT KNOWN("ifnull(m.requests, 0) * 1e9 / a.length_ns")
@@ -371,8 +391,9 @@ static const char level_features_select[] =
 	"WITH " LEVEL_SPANS ", " LEVEL_TRAFFIC ", " LEVEL_LATENCY ", " LEVEL_STATES ","
 	" hosts AS (SELECT s.level, sum(c.target_ns) AS target_ns, sum(c.other_ns) AS other_ns, sum(c.idle_ns) AS idle_ns"
 	" FROM spans AS s JOIN cpus AS c ON c.interval_id = s.interval_id GROUP BY s.level),"
-	" counters AS (SELECT s.level, sum(c.syscalls) AS syscalls, sum(c.voluntary) AS voluntary, sum(c.involuntary) AS involuntary,"
-	" sum(c.migrations) AS migrations FROM spans AS s JOIN thread_counters AS c ON c.interval_id = s.interval_id GROUP BY s.level)"
+	" counters AS (SELECT level, sum(syscalls) AS syscalls, sum(voluntary) AS voluntary, sum(involuntary) AS involuntary,"
+	" sum(migrations) AS migrations FROM ("
+	LEVEL_ROWS("thread_counters", "t.syscalls, t.voluntary, t.involuntary, t.migrations") ") GROUP BY level)"
 	" SELECT a.level, a.offered, a.length_ns / 1e9, " THROUGHPUT ", " IN_FLIGHT ", " KNOWN("n.mean_us") ", " KNOWN("p.p99_us") ","
 	" h.target_ns * 1.0 / a.length_ns, h.other_ns * 1.0 / a.length_ns, h.idle_ns * 1.0 / a.length_ns,"
 	" c.syscalls * 1e9 / a.length_ns, c.voluntary * 1e9 / a.length_ns, c.involuntary * 1e9 / a.length_ns, c.migrations * 1e9 / a.length_ns,"

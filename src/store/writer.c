@@ -35,6 +35,7 @@ struct hr_writer {
 	sqlite3_stmt *inserts[HR_TABLE_COUNT];
 	sqlite3_stmt *statements[STATEMENTS];
 	unsigned int next_statement;
+	struct hr_packer packer;
 	struct hr_rollup_writer rollup;
 	bool wal;
 	int broken;	      /* the errno for which SQLite gave up the open transaction, until commit reports it */
@@ -106,6 +107,7 @@ int hr_writer_create(const char *path, bool replace, uid_t owner, gid_t group, s
 	writer = calloc(1, sizeof(*writer));
 	if (!writer)
 		return hr_err_errno(err, -ENOMEM, "cannot create '%s'", path);
+	hr_packer_init(&writer->packer);
 	result = hr_place_create(path, replace, owner, group, &writer->place, err);
 	if (result) {
 		free(writer);
@@ -196,14 +198,18 @@ static int insert_row(struct hr_writer *writer, enum hr_table_id id, const void 
 	return result;
 }
 
-/* Keep up what makes the file quick to read. `row` begins with an interval_id, where that is asked for. */
-static int roll_up(struct hr_writer *writer, enum hr_table_id id, const void *row, struct hr_err *err)
+/* A row of a packed table begins with its interval_id. */
+static int pack_row(struct hr_writer *writer, int part, const void *row, struct hr_err *err)
 {
-	union hr_cell first;
-	int rc;
+	int result = begin(writer, err), rc;
+	union hr_cell interval;
 
-	memcpy(&first, row, sizeof(first));
-	rc = hr_rollup_note(&writer->rollup, writer->db, id, first.integer, sqlite3_last_insert_rowid(writer->db));
+	if (result)
+		return result;
+	memcpy(&interval, row, sizeof(interval));
+	rc = hr_rollup_note(&writer->rollup, writer->db, interval.integer);
+	if (rc == SQLITE_OK)
+		rc = hr_packer_add(&writer->packer, writer->db, part, row);
 	return rc == SQLITE_OK ? 0 : note_failure(writer, rc, err);
 }
 
@@ -213,18 +219,17 @@ static int begin_interval(struct hr_writer *writer, const void *row, struct hr_e
 
 	if (result)
 		return result;
-	rc = hr_rollup_interval(&writer->rollup, writer->db, ((const struct hr_row_intervals *)row)->interval_id);
+	rc = hr_rollup_interval(&writer->rollup, &writer->packer, writer->db, ((const struct hr_row_intervals *)row)->interval_id);
 	return rc == SQLITE_OK ? 0 : note_failure(writer, rc, err);
 }
 
 int hr_writer_add(struct hr_writer *writer, enum hr_table_id table, const void *row, struct hr_err *err)
 {
+	const int part = hr_packed_find(table);
 	int result = table == HR_TABLE_intervals ? begin_interval(writer, row, err) : 0;
 
 	if (!result)
-		result = insert_row(writer, table, row, err);
-	if (!result)
-		result = roll_up(writer, table, row, err);
+		result = part >= 0 ? pack_row(writer, part, row, err) : insert_row(writer, table, row, err);
 	if (result)
 		writer->rows_lost++;
 	else
@@ -308,6 +313,7 @@ static void roll_back(struct hr_writer *writer)
 	writer->rows_lost += writer->rows_open;
 	writer->rows_open = 0;
 	writer->broken = 0;
+	hr_packer_forget(&writer->packer);
 	hr_rollup_forget(&writer->rollup);
 }
 
@@ -320,7 +326,7 @@ int hr_writer_commit(struct hr_writer *writer, struct hr_err *err)
 	else if (sqlite3_get_autocommit(writer->db))
 		return 0;
 	if (!result) {
-		rc = hr_rollup_flush(&writer->rollup, writer->db);
+		rc = hr_packer_flush(&writer->packer, writer->db);
 		result = rc == SQLITE_OK ? 0 : fail(writer, rc, err);
 	}
 	if (!result)
@@ -364,6 +370,7 @@ static void close_db(struct hr_writer *writer)
 		sqlite3_finalize(writer->inserts[i]);
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(writer->statements[i]);
+	hr_packer_fini(&writer->packer);
 	sqlite3_close(writer->db);
 }
 

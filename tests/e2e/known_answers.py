@@ -204,7 +204,7 @@ def the_dictionary_describes_every_column_of_every_table():
         with Recorder(directory, "-p", os.getpid()) as recorder:
             run = recorder.stop()
             columns = set()
-            for row in run.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'rollup_%'"):
+            for row in run.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'rollup_%' AND name NOT LIKE 'packed_%'"):
                 columns |= {(row["name"], column["name"]) for column in run.rows(f"PRAGMA table_info({row['name']})")}
             described = {
                 (row["table_name"], row["column_name"])

@@ -435,7 +435,7 @@ static void a_file_of_before_there_were_requests_is_read_and_knows_nothing_of_th
 
 	sample_write(fixture->path);
 	run_sql(fixture->path, "DROP VIEW v_request_latencies; DROP VIEW v_request_intervals; DROP VIEW v_request_states;"
-			       "DROP TABLE flows; DROP TABLE requests; DROP TABLE request_stages; DROP TABLE request_states;"
+			       "DROP TABLE flows; DROP VIEW requests; DROP TABLE request_stages; DROP TABLE request_states;"
 			       "DROP TABLE traffic; DROP TABLE connections; DROP TABLE listeners; DROP TABLE network_counters");
 	summary = fixture->summary = sample_load(fixture->path);
 	assert_int_equal(summary->thread_count, 5);
