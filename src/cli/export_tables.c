@@ -171,6 +171,7 @@ static int write_folder(const struct hr_export_tables *wanted, const struct sele
 	uint64_t rows = 0;
 	int result;
 
+	hr_reader_stop_when(source->reader, hr_interrupt_waits);
 	partition_name(run, sizeof(run), "run", source->csv.run_id);
 	partition_name(host, sizeof(host), "host", source->csv.host);
 	result = hr_outdir_open(wanted->output, run, host, wanted->replace, &outdir, err);

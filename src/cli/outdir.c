@@ -96,6 +96,8 @@ static int open_parent(struct hr_outdir *outdir, const char *root, const char *p
 
 	if (!*root)
 		return hr_err_set(err, -EINVAL, "the output path is empty");
+	if (access(root, F_OK))
+		outdir->root = strdup(root);
 	result = make_folder(AT_FDCWD, root, &outdir->root_fd);
 	if (result)
 		return hr_err_errno(err, result, "cannot write into the folder '%s'", root);
@@ -132,6 +134,7 @@ int hr_outdir_open(const char *root, const char *parent, const char *name, bool 
 	outdir.parent = strdup(parent);
 	if (asprintf(&outdir.path, "%s/%s/%s", root, parent, name) < 0)
 		outdir.path = NULL;
+	hr_interrupt_hold(&outdir.interrupt);
 	if (outdir.name && outdir.parent && outdir.path)
 		result = open_parent(&outdir, root, parent, err);
 	else
@@ -220,6 +223,10 @@ void hr_outdir_discard(struct hr_outdir *outdir)
 	}
 	if (outdir->root_fd >= 0)
 		close(outdir->root_fd);
+	if (outdir->root)
+		rmdir(outdir->root); /* likewise */
+	hr_interrupt_release(&outdir->interrupt);
+	free(outdir->root);
 	free(outdir->temporary);
 	free(outdir->parent);
 	free(outdir->name);

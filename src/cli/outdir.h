@@ -7,17 +7,20 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "cli/interrupt.h"
 
 /*
  * A folder of files that appears at once or not at all: it is filled beside its place under a hidden name, and moved there when
- * it is complete. No symbolic link is followed below the root.
+ * it is complete. No symbolic link is followed below the root. What would end the program meanwhile waits (interrupt.h).
  */
 struct hr_outdir {
 	char *path;	 /* root/parent/name, for sentences */
 	char *parent, *name;
 	char *temporary; /* its name until it is complete */
+	char *root;	 /* if it was made for this; else NULL */
 	int root_fd, parent_fd, fd;
 	bool replace;
+	struct hr_interrupt interrupt; /* held from the first folder that is made until nothing is left half-done */
 };
 
 /*

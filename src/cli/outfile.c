@@ -60,6 +60,7 @@ int hr_outfile_open(const char *path, bool replace, struct hr_outfile *ret_outfi
 		free(outfile.path);
 		return hr_err_set(err, -ENOMEM, "out of memory");
 	}
+	hr_interrupt_hold(&outfile.interrupt);
 	fd = mkostemp(outfile.temporary, O_CLOEXEC);
 	if (fd < 0) {
 		result = hr_err_errno(err, -errno, "cannot write '%s'", path);
@@ -74,6 +75,7 @@ int hr_outfile_open(const char *path, bool replace, struct hr_outfile *ret_outfi
 	}
 out:
 	if (result) {
+		hr_interrupt_release(&outfile.interrupt);
 		free(outfile.path);
 		free(outfile.temporary);
 		return result;
@@ -123,6 +125,7 @@ void hr_outfile_discard(struct hr_outfile *outfile)
 		fclose(outfile->stream);
 	if (outfile->temporary && outfile->temporary[0])
 		unlink(outfile->temporary);
+	hr_interrupt_release(&outfile->interrupt);
 	free(outfile->temporary);
 	free(outfile->path);
 	*outfile = (struct hr_outfile){ 0 };

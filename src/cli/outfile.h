@@ -6,15 +6,17 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "cli/interrupt.h"
 
 /*
  * A file that appears at once or not at all: it is written beside its place under another name and moved there when it
- * is complete. No file descriptor or name is left behind by a failure.
+ * is complete. No file descriptor or name is left behind by a failure, and what would end the program meanwhile waits (interrupt.h).
  */
 struct hr_outfile {
 	FILE *stream;
 	char *path, *temporary;
 	bool replace;
+	struct hr_interrupt interrupt;
 };
 
 /*

@@ -17,10 +17,12 @@
 
 #define BUSY_TIMEOUT_MS 2000
 #define AMOUNT_MAX (INT64_C(1) << 60) /* 36 years in nanoseconds: what is read adds up without a thought of overflow */
+#define STEPS_PER_STOP 100000 /* of SQLite's machine: about a millisecond */
 
 struct hr_reader {
 	char *path;
 	sqlite3 *db;
+	bool (*is_stopped)(void);
 };
 
 struct hr_query {
@@ -215,6 +217,17 @@ void hr_reader_close(struct hr_reader *reader)
 	free(reader);
 }
 
+static int ask_for_stop(void *context)
+{
+	return ((const struct hr_reader *)context)->is_stopped();
+}
+
+void hr_reader_stop_when(struct hr_reader *reader, bool (*is_stopped)(void))
+{
+	reader->is_stopped = is_stopped;
+	sqlite3_progress_handler(reader->db, STEPS_PER_STOP, is_stopped ? ask_for_stop : NULL, reader);
+}
+
 const char *hr_reader_path(const struct hr_reader *reader)
 {
 	return reader->path;
@@ -258,6 +271,8 @@ int hr_query_next(struct hr_query *query)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
+	if ((rc & 0xFF) == SQLITE_INTERRUPT)
+		return hr_err_set(query->err, -EINTR, "interrupted while reading '%s'", query->reader->path);
 	if ((rc & 0xFF) == SQLITE_CORRUPT)
 		return hr_err_set(query->err, -EINVAL, "'%s' is damaged or cut short", query->reader->path);
 	return hr_trouble_set(query->err, query->reader->db, rc, "cannot read", query->reader->path);

@@ -24,6 +24,9 @@ struct hr_query;
 int hr_reader_open(const char *path, struct hr_reader **ret_reader, struct hr_err *err);
 void hr_reader_close(struct hr_reader *reader); /* takes NULL; its queries are to be closed before */
 
+/* Queries end with -EINTR soon after is_stopped() says so; NULL: they never do. */
+void hr_reader_stop_when(struct hr_reader *reader, bool (*is_stopped)(void));
+
 /* The path that it was opened with. */
 const char *hr_reader_path(const struct hr_reader *reader);
 
