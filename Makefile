@@ -57,7 +57,7 @@ PAGE      := $(BUILD)/generated/report.csp
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all charts install check unit workloads demo test-programs bench clean
+.PHONY: all charts install check unit workloads demo test-programs bench bench-long clean
 
 all: $(BUILD)/headroom
 
@@ -140,12 +140,17 @@ test-programs: all workloads demo $(UNIT)
 check: test-programs
 	$(Q)BUILD='$(BUILD)' scripts/test --built
 
+# what a long run takes
+bench: bench-long
+bench-long: all $(BUILD)/bench/long_run
+	$(Q)tests/bench/long --build $(BUILD)
+
 # cost: empty programs on headroom's hooks, and the loops that are timed; BENCH='--rounds 9' passes options
 $(BUILD)/bench/%: tests/bench/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDLIBS) -pthread
 
-$(BUILD)/bench/long_run: tests/bench/long_run.c $(BUILD)/libheadroom.a
+$(BUILD)/bench/long_run: tests/bench/long_run.c tests/bench/long_run.h $(BUILD)/libheadroom.a
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libheadroom.a $(LDLIBS)
 
