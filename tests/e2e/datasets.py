@@ -405,4 +405,4 @@ def an_export_that_is_cut_off_leaves_no_half_folder():
         done = run_command("bash", "-c", command)
         equal("status", done.returncode, 1)
         between("lines on stderr", done.stderr.count("\n"), 1, 1)
-        equal("what is left", os.listdir(f"{directory}/tree"), [])
+        equal("what is left", os.listdir(directory), [])
