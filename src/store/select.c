@@ -78,7 +78,6 @@ static char *build_view(enum hr_table_id id, bool is_packed)
 		fputs(" UNION ALL ", out);
 		put_rows(table, "", "selected_rest", out);
 	} else {
-		/* one on a table that an older file lacks fails only if it is read */
 		fprintf(out, "SELECT * FROM main.%s WHERE interval_id IN selected", table->name);
 	}
 	if (fclose(out)) {
@@ -93,9 +92,12 @@ static int put_views(struct hr_reader *reader, bool is_packed, struct hr_err *er
 	int result = 0;
 
 	for (enum hr_table_id i = 0; i < HR_TABLE_COUNT && !result; i++) {
+		bool has = false; /* an older file lacks tables, and a view on none would seem to be one */
 		char *sql;
 
-		if (!has_interval(&hr_tables[i]))
+		if (has_interval(&hr_tables[i]))
+			result = hr_reader_has(reader, hr_tables[i].name, NULL, &has, err);
+		if (result || !has)
 			continue;
 		sql = build_view(i, is_packed);
 		result = sql ? run(reader, sql, err) : hr_err_set(err, -ENOMEM, "no memory to read '%s'", hr_reader_path(reader));

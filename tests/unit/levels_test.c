@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "axis_run.h"
 
+#include <sqlite3.h>
+#include <stdio.h>
+
 static void a_level_is_its_own_intervals_without_the_warm_up(void **state)
 {
 	struct hr_writer *writer = begin(*state);
@@ -25,6 +28,43 @@ static void a_level_is_its_own_intervals_without_the_warm_up(void **state)
 	assert_near((double)analysis->axis.levels[0].summary->run.recorded_ns, 2 * S);
 	assert_near((double)analysis->axis.levels[0].summary->threads[0].account.life_ns, 2 * S);
 	assert_near(analysis->summary->requests.throughput_rps, 2207 / 5.0);
+	hr_analysis_free(analysis);
+}
+
+/* As of a version that did not have it yet. */
+static void drop_table(const char *path, const char *table)
+{
+	char sql[64];
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	snprintf(sql, sizeof(sql), "DROP TABLE %s", table);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void levels_of_a_file_that_lacks_a_later_table_are_read(void **state)
+{
+	const struct scratch *scratch = *state;
+	struct hr_writer *writer = begin(scratch);
+	struct hr_analysis *analysis = NULL;
+	struct hr_reader *reader;
+	struct hr_err err = { "" };
+
+	ADD(writer, frames, { 1, "main", "server", 0 });
+	add_second(writer, 1, 100, 1);
+	add_second(writer, 2, 200, 2);
+	mark(writer, "1", 1, 0, 0, 1, NULL);
+	mark(writer, "2", 2, 1, 1, 2, NULL);
+	assert_int_equal(hr_writer_finish(writer, &err), 0);
+	hr_writer_close(writer);
+	drop_table(scratch->run, "lock_stacks");
+	reader = open_run(scratch->run);
+	if (hr_analysis_load(reader, &analysis, &err))
+		fail_msg("%s", err.text);
+	hr_reader_close(reader);
+	assert_int_equal(analysis->axis.level_count, 2);
+	assert_near(analysis->axis.levels[1].summary->requests.throughput_rps, 200);
 	hr_analysis_free(analysis);
 }
 
@@ -199,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(a_level_is_its_own_intervals_without_the_warm_up),
+		scratch_test(levels_of_a_file_that_lacks_a_later_table_are_read),
 		scratch_test(two_times_one_label_are_one_level_and_levels_come_by_load),
 		scratch_test(a_rate_is_no_number_of_clients),
 		scratch_test(a_level_without_an_interval_after_its_warm_up_is_left_out),
