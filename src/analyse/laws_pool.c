@@ -59,7 +59,26 @@ static bool is_parent_in(const struct hr_summary *summary, const struct hr_threa
 	return false;
 }
 
-/* Threads of a group that are no workers, but start and mind those. */
+/* Of the blocked time: a thread that waits where the others do not is no worker, though it has their name, as one that accepts for them. */
+#define APART_OWN 0.9
+#define APART_OTHERS 0.02
+#define APART_THREADS_MIN 3 /* of two, either is apart from the other */
+
+static bool is_apart(const struct hr_account *thread, const struct hr_account *group)
+{
+	double own_ns = (double)hr_account_group_ns(thread, HR_GROUP_BLOCKED);
+	double others_ns = (double)hr_account_group_ns(group, HR_GROUP_BLOCKED) - own_ns;
+
+	for (int state = 0; state < HR_STATES; state++) {
+		double here_ns = (double)thread->state_ns[state];
+
+		if (hr_state_group(state) == HR_GROUP_BLOCKED && here_ns > APART_OWN * own_ns)
+			return (double)group->state_ns[state] - here_ns < APART_OTHERS * others_ns;
+	}
+	return false;
+}
+
+/* Threads of a group that are no workers, but start and mind those, or feed them. */
 static size_t count_minders(const struct hr_summary *summary, size_t group, double *ret_life_ns)
 {
 	const struct hr_group_summary *of = &summary->groups[group];
@@ -67,11 +86,16 @@ static size_t count_minders(const struct hr_summary *summary, size_t group, doub
 	size_t count = 0;
 
 	*ret_life_ns = 0;
-	for (size_t i = 0; of->process_count > 1 && i < summary->thread_count; i++) {
+	for (size_t i = 0; i < summary->thread_count; i++) {
 		const struct hr_thread_summary *thread = &summary->threads[i];
+		bool minds, feeds;
 
-		if (thread->group == group && is_parent_in(summary, thread) &&
-		    (double)hr_account_group_ns(&thread->account, HR_GROUP_ON_CPU) < MINDER_SHARE * mean_ns) {
+		if (thread->group != group)
+			continue;
+		minds = of->process_count > 1 && is_parent_in(summary, thread) &&
+			(double)hr_account_group_ns(&thread->account, HR_GROUP_ON_CPU) < MINDER_SHARE * mean_ns;
+		feeds = of->thread_count >= APART_THREADS_MIN && is_apart(&thread->account, &of->account);
+		if (minds || feeds) {
 			*ret_life_ns += (double)hr_account_total_ns(&thread->account);
 			count++;
 		}
