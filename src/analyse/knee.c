@@ -11,6 +11,7 @@
 #include "headroom/net.h"
 
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
+#define TURNS_GROWTH 1.5 /* of the waits per request; where nothing is waited for they do not grow, but for noise */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
 
 /* What can be full, and is used in proportion to the requests from the lowest load on. */
@@ -24,11 +25,11 @@ static const struct {
 };
 
 /* And those behind them, for which no law has what is used. */
-enum { CPUS = sizeof(resources) / sizeof(resources[0]), LOCK, RESOURCES };
+enum { CPUS = sizeof(resources) / sizeof(resources[0]), LOCK, TURNS, RESOURCES };
 
 static const char *name_of(size_t resource)
 {
-	static const char *const names[] = { [CPUS] = "CPUs", [LOCK] = "lock" };
+	static const char *const names[] = { [CPUS] = "CPUs", [LOCK] = "lock", [TURNS] = "what threads take turns at" };
 
 	return resource < CPUS ? resources[resource].name : names[resource];
 }
@@ -91,13 +92,10 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 	return (struct others){ fmax(0, line.start), line.slope };
 }
 
-/* Who may come to a lock: the clients, where it is known how many there are. */
-static struct hr_station station_of(const struct hr_level *level, double waits, double contended_share)
+/* Who may come to a lock or take a turn: the clients, where it is known how many there are. */
+static double customers_of(const struct hr_level *level)
 {
-	double seconds = (double)level->summary->run.recorded_ns / 1e9;
-
-	return (struct hr_station){ level->is_rate ? NAN : level->offered, contended_share, waits / seconds,
-				    level->summary->requests.throughput_rps };
+	return level->is_rate ? NAN : level->offered;
 }
 
 /* The lock that is waited for most, of those levels that are not above that load; NULL: none is. */
@@ -116,18 +114,63 @@ static const struct hr_lock_summary *find_lock(const struct hr_axis *axis, doubl
 
 static double lock_used(const struct hr_level *level, const struct hr_lock_summary *lock)
 {
+	double recorded_ns = (double)level->summary->run.recorded_ns;
 	struct hr_lock_use use;
 	struct hr_station station;
 
 	if (!lock)
 		return NAN;
 	use = hr_lock_use_of(level->summary, lock);
-	station = station_of(level, use.waits, use.contended_ns / (double)level->summary->run.recorded_ns);
+	station = (struct hr_station){ customers_of(level), use.contended_ns / recorded_ns, use.waits / recorded_ns * 1e9,
+				       level->summary->requests.throughput_rps };
 	return hr_station_used(&station);
 }
 
-static void take_level(const struct hr_level *level, const struct hr_level *top, const struct hr_lock_summary *lock,
-		       const struct others *others, struct hr_capacity_point point[RESOURCES])
+/* Threads that wait for one of their kind, and not in a futex: for a token, or a lock that is the program's own. */
+static double turns_waiting(const struct hr_level *level)
+{
+	const struct hr_waits_summary *waits = &level->summary->waits;
+	double waited_ns = 0;
+
+	for (size_t i = 0; i < waits->wait_count; i++)
+		if (hr_wait_is_turn(level->summary, &waits->waits[i]))
+			waited_ns += (double)waits->waits[i].time_ns;
+	return waited_ns / (double)level->summary->run.recorded_ns;
+}
+
+/*
+ * Threads that have nothing to do may end each other's waits too, as one that hands out work. But those waits are shorter the more
+ * there is to do, and those for a turn longer: so they must grow per request, over the levels up to that load.
+ */
+static bool are_turns(const struct hr_axis *axis, double load_most)
+{
+	const struct hr_level *first = NULL, *last = NULL;
+	double grown;
+
+	for (size_t i = 0; i < axis->level_count; i++) {
+		const struct hr_level *level = &axis->levels[i];
+
+		if (!(level->load <= load_most) || !(level->summary->requests.throughput_rps > 0) || !(turns_waiting(level) > 0))
+			continue;
+		first = first ? first : level;
+		last = level;
+	}
+	if (!first || first == last)
+		return false;
+	grown = turns_waiting(last) / turns_waiting(first) * first->summary->requests.throughput_rps /
+		last->summary->requests.throughput_rps;
+	return grown > TURNS_GROWTH;
+}
+
+/* What is known of all levels up to half the knee. */
+struct below {
+	const struct hr_lock_summary *lock;
+	struct others others;
+	bool are_turns;
+};
+
+static void take_level(const struct hr_level *level, const struct hr_level *top, const struct below *below,
+		       struct hr_capacity_point point[RESOURCES])
 {
 	struct cpu_shares cpus = cpu_shares_of(level->summary, top->summary);
 	struct hr_text *texts = NULL;
@@ -138,8 +181,9 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 	hr_texts_free(&texts);
 	for (size_t k = 0; k < CPUS; k++)
 		used[k] = laws.value[resources[k].law];
-	used[CPUS] = cpus.target + others->per_request_s * level->summary->requests.throughput_rps;
-	used[LOCK] = lock_used(level, lock);
+	used[CPUS] = cpus.target + below->others.per_request_s * level->summary->requests.throughput_rps;
+	used[LOCK] = lock_used(level, below->lock);
+	used[TURNS] = below->are_turns ? hr_station_used_by_queue(turns_waiting(level), customers_of(level)) : NAN;
 	for (size_t k = 0; k < RESOURCES; k++)
 		point[k] = (struct hr_capacity_point){
 			.load = level->load,
@@ -152,28 +196,28 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 static void predict(const struct hr_axis *axis, struct hr_capacity_point *points, struct hr_knee *knee)
 {
 	const struct hr_level *top = &axis->levels[axis->level_count - 1];
-	const struct hr_lock_summary *lock = find_lock(axis, knee->load / 2);
 	struct hr_capacity_resource told[RESOURCES];
 	struct hr_capacity_point of_level[RESOURCES];
-	struct others others = others_of(axis, knee->load / 2);
+	double load_most = knee->load / 2;
+	struct below below = { find_lock(axis, load_most), others_of(axis, load_most), are_turns(axis, load_most) };
 	struct hr_capacity capacity;
 
 	for (size_t i = 0; i < axis->level_count; i++) {
-		take_level(&axis->levels[i], top, lock, &others, of_level);
+		take_level(&axis->levels[i], top, &below, of_level);
 		for (size_t k = 0; k < RESOURCES; k++)
 			points[k * axis->level_count + i] = of_level[k];
 	}
 	for (size_t k = 0; k < RESOURCES; k++)
 		told[k] = (struct hr_capacity_resource){ name_of(k), &points[k * axis->level_count], axis->level_count,
-							 k == CPUS ? 1 - others.always / 2 : 1 };
-	hr_capacity_limit(told, RESOURCES, knee->load / 2, &capacity);
+							 k == CPUS ? 1 - below.others.always / 2 : 1 };
+	hr_capacity_limit(told, RESOURCES, load_most, &capacity);
 	if (capacity.resource == SIZE_MAX)
 		return;
 	knee->predicted_rps = capacity.limit_rps;
 	knee->range = capacity.range;
 	if (capacity.resource == CPUS) { /* others may give way, or keep all that they have */
-		knee->range.low *= (1 - others.always) / (1 - others.always / 2);
-		knee->range.high *= 1 / (1 - others.always / 2);
+		knee->range.low *= (1 - below.others.always) / (1 - below.others.always / 2);
+		knee->range.high *= 1 / (1 - below.others.always / 2);
 	}
 	knee->resource = told[capacity.resource].name;
 	knee->level_count = capacity.point_count;

@@ -118,4 +118,7 @@ struct hr_laws {
 /* The quantities of a level. Texts that are not the summary's are kept in *texts. */
 void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_laws *ret_laws);
 
+/* Did a thread of the same kind end that wait, in poll, asleep or for a pipe, socket or event: do they take turns? */
+bool hr_wait_is_turn(const struct hr_summary *summary, const struct hr_wait_summary *wait);
+
 #endif

@@ -165,9 +165,14 @@ static enum hr_law law_of_turn(const struct hr_wait_summary *wait)
 	}
 }
 
-static bool is_turn(const struct hr_law_parts *of, const struct hr_wait_summary *wait)
+static bool is_by_own_kind(const struct hr_summary *summary, const struct hr_wait_summary *wait)
 {
-	return wait->waker && strcmp(wait->source, "thread") == 0 && strcmp(wait->waker, of->summary->groups[wait->group].label) == 0;
+	return wait->waker && strcmp(wait->source, "thread") == 0 && strcmp(wait->waker, summary->groups[wait->group].label) == 0;
+}
+
+bool hr_wait_is_turn(const struct hr_summary *summary, const struct hr_wait_summary *wait)
+{
+	return law_of_turn(wait) != HR_LAW_COUNT && is_by_own_kind(summary, wait);
 }
 
 /*
@@ -184,7 +189,7 @@ void hr_laws_turns(struct hr_law_parts *of)
 		const struct hr_wait_summary *wait = &waits->waits[i];
 		enum hr_law law = law_of_turn(wait);
 
-		if (law == HR_LAW_COUNT || !is_turn(of, wait))
+		if (!hr_wait_is_turn(of->summary, wait))
 			continue;
 		turns_ns[law] += (double)wait->time_ns;
 		taken_all_ns += (double)wait->time_ns - taken_ns(wait);
@@ -215,7 +220,7 @@ void hr_laws_own_futexes(struct hr_law_parts *of)
 			if (wait->group != group || wait->state != HR_STATE_FUTEX || wait->is_lock || !wait->waker)
 				continue;
 			ended_ns += (double)wait->time_ns;
-			turns_ns += is_turn(of, wait) ? (double)wait->time_ns : 0;
+			turns_ns += is_by_own_kind(of->summary, wait) ? (double)wait->time_ns : 0;
 		}
 		if (turns_ns <= most_ns)
 			continue;

@@ -40,6 +40,15 @@ static double share_contended(double ratio, double customers)
 	return 1 - odds.none - odds.one;
 }
 
+/* Who waits, the mean: those there less the one who is served. */
+static double waiting_mean(double ratio, double customers)
+{
+	double used = share_used(ratio, customers);
+
+	/* those away are served as often as they come back: used / hold = (customers - there) / pause */
+	return customers - used / ratio - used;
+}
+
 /* The ratio at which a share that grows with it is reached. */
 static double find_ratio(double (*share_of)(double ratio, double customers), double share, double customers)
 {
@@ -70,6 +79,16 @@ double hr_station_used_by_contention(double contended_share, double customers)
 	if (is_many(customers))
 		return sqrt(share);
 	return share_used(find_ratio(share_contended, share, floor(customers)), floor(customers));
+}
+
+double hr_station_used_by_queue(double waiting, double customers)
+{
+	if (!(waiting > 0) || customers < 2)
+		return NAN;
+	if (is_many(customers)) /* M/M/1: u^2 / (1 - u) wait */
+		return (sqrt(waiting * waiting + 4 * waiting) - waiting) / 2;
+	waiting = fmin(waiting, SHARE_MOST * (floor(customers) - 1));
+	return share_used(find_ratio(waiting_mean, waiting, floor(customers)), floor(customers));
 }
 
 double hr_station_used_by_waits(double wait_share, double customers)

@@ -29,6 +29,9 @@ double hr_station_used(const struct hr_station *station);
 /* With exponential holds and pauses between them, the use at which two or more are there for that share of the time. */
 double hr_station_used_by_contention(double contended_share, double customers);
 
+/* The use at which so many wait, the mean; likewise however often a request comes. Holds that are all as long: up to 1.4 times that. */
+double hr_station_used_by_queue(double waiting, double customers);
+
 /* The use at which that share of those who come have to wait. */
 double hr_station_used_by_waits(double wait_share, double customers);
 
