@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "analyse/capacity.h"
+#include "analyse/fair.h"
 #include "analyse/laws.h"
 #include "analyse/lock_use.h"
 #include "analyse/station.h"
 #include "headroom/net.h"
 
+#define BOUND_ERROR 0.15 /* of a limit, apart from noise: as in predict.c, near it the parts of a system hinder each other */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
 #define TURNS_GROWTH 1.5 /* of the waits per request; where nothing is waited for they do not grow, but for noise */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
@@ -57,21 +59,32 @@ static struct cpu_shares cpu_shares_of(const struct hr_summary *summary, const s
 
 /*
  * What others take of them: with each request, as a load generator does, if that grows with the throughput; and at any load, which
- * no request can have unless they give way: half of it is reckoned with. By the levels up to that load.
+ * no request can have unless they give way: a fair share of it is reckoned with. By the levels up to that load.
  */
 struct others {
-	double always, per_request_s;
+	double always, kept, per_request_s;
 };
+
+static double kept_share(const struct hr_level *top, double always)
+{
+	struct hr_text *texts = NULL;
+	struct hr_laws laws;
+
+	hr_laws_of(top, &texts, &laws);
+	hr_texts_free(&texts);
+	return hr_fair_kept_share(always * laws.value[HR_LAW_CPUS_USABLE], laws.value[HR_LAW_CPUS_USABLE], laws.value[HR_LAW_POOL_SLOTS]);
+}
 
 static struct others others_of(const struct hr_axis *axis, double load_most)
 {
 	const struct hr_summary *top = axis->levels[axis->level_count - 1].summary;
 	double *columns = calloc(3 * axis->level_count, sizeof(*columns)), *shares, *weights, mean = 0;
+	struct others others;
 	struct hr_line line;
 	size_t count = 0;
 
 	if (!columns)
-		return (struct others){ 0, 0 };
+		return (struct others){ 0, 0, 0 };
 	shares = columns + axis->level_count;
 	weights = shares + axis->level_count;
 	for (size_t i = 0; i < axis->level_count; i++) {
@@ -87,9 +100,12 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 	}
 	line = hr_line_fit(columns, shares, weights, count);
 	free(columns);
-	if (!hr_line_rises(&line))
-		return (struct others){ mean, 0 };
-	return (struct others){ fmax(0, line.start), line.slope };
+	if (hr_line_rises(&line))
+		others = (struct others){ fmax(0, line.start), 0, line.slope };
+	else
+		others = (struct others){ mean, 0, 0 };
+	others.kept = others.always * kept_share(&axis->levels[axis->level_count - 1], others.always);
+	return others;
 }
 
 /* Who may come to a lock or take a turn: the clients, where it is known how many there are. */
@@ -209,15 +225,16 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	}
 	for (size_t k = 0; k < RESOURCES; k++)
 		told[k] = (struct hr_capacity_resource){ name_of(k), &points[k * axis->level_count], axis->level_count,
-							 k == CPUS ? 1 - below.others.always / 2 : 1 };
+							 k == CPUS ? 1 - below.others.kept : 1 };
 	hr_capacity_limit(told, RESOURCES, load_most, &capacity);
 	if (capacity.resource == SIZE_MAX)
 		return;
 	knee->predicted_rps = capacity.limit_rps;
-	knee->range = capacity.range;
+	knee->range.low = capacity.limit_rps - hypot(capacity.limit_rps - capacity.range.low, BOUND_ERROR * capacity.limit_rps);
+	knee->range.high = capacity.limit_rps + hypot(capacity.range.high - capacity.limit_rps, BOUND_ERROR * capacity.limit_rps);
 	if (capacity.resource == CPUS) { /* others may give way, or keep all that they have */
-		knee->range.low *= (1 - below.others.always) / (1 - below.others.always / 2);
-		knee->range.high *= 1 / (1 - below.others.always / 2);
+		knee->range.low *= (1 - below.others.always) / (1 - below.others.kept);
+		knee->range.high *= 1 / (1 - below.others.kept);
 	}
 	knee->resource = told[capacity.resource].name;
 	knee->level_count = capacity.point_count;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "analyse/fair.h"
+
 /* How far the bounds are off, apart from noise: they leave out that parts of a system hinder each other near their limits. */
 #define BOUND_ERROR 0.15
 #define SAME_ERROR 0.08 /* where nothing is expected to change */
@@ -23,7 +25,7 @@ static const char *const part_words[PARTS] = {
 struct bounds {
 	double rps[PARTS];
 	double error[PARTS];   /* 95 %, as a share of it, beside what all are off; 0: no more */
-	double unknown[PARTS]; /* and it may be so much less or more, as a share, by what is not known and has no odds */
+	struct hr_range unknown[PARTS]; /* and it may be so many times that, by what is not known and has no odds; 0, 0: no such thing */
 };
 
 static double or_infinity(double value)
@@ -37,29 +39,42 @@ struct others {
 	double more;   /* of what they take more at the highest, as a load generator does */
 };
 
+static double all_cpus(const struct hr_contrast *contrast)
+{
+	const double *top = contrast->top.value;
+
+	return (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
+}
+
+static double always_cpus(const struct hr_contrast *contrast)
+{
+	return contrast->has_low ? fmin(contrast->low.value[HR_LAW_CPUS_OTHER], contrast->top.value[HR_LAW_CPUS_OTHER]) : 0;
+}
+
 /* The CPUs that are left by others over what a request takes of them. */
 static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us, struct others others)
 {
-	const double *top = contrast->top.value, *low = contrast->low.value;
-	double cpus = (top[HR_LAW_CPUS_TARGET] + top[HR_LAW_CPUS_OTHER]) / top[HR_LAW_CPUS_BUSY];
-	double always = contrast->has_low ? fmin(low[HR_LAW_CPUS_OTHER], top[HR_LAW_CPUS_OTHER]) : 0;
+	const double *top = contrast->top.value;
+	double cpus = all_cpus(contrast), always = always_cpus(contrast);
 	double more_us = (top[HR_LAW_CPUS_OTHER] - always) / top[HR_LAW_THROUGHPUT] * 1e6;
 
 	return or_infinity((cpus - others.always * always) / (demand_us + others.more * more_us) * 1e6);
 }
 
 /*
- * Whether others would give way if the server wanted their CPUs is not known, so half of what they take at any load is reckoned with,
- * and the range reaches from all to nothing. What they take more is the load generator's, and stays; but without the cause that may be
- * work of the kernel for its sake, as reclaim and I/O are, and go: then likewise.
+ * Whether others would give way if the server wanted their CPUs is not known: a fair share is reckoned with, and the range reaches from
+ * all to nothing. What they take more is the load generator's, and stays; but without the cause that may be work of the kernel for its
+ * sake, as reclaim and I/O are, and go: then half of it.
  */
 static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contrast, double demand_us, bool more_may_go)
 {
-	double least_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 1, 1 });
-	double most_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 0, more_may_go ? 0 : 1 });
+	double kept = hr_fair_kept_share(always_cpus(contrast), all_cpus(contrast), contrast->top.value[HR_LAW_POOL_SLOTS]);
 
-	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, (struct others){ 0.5, more_may_go ? 0.5 : 1 });
-	bounds->unknown[PART_CPU] = isfinite(most_rps) ? (most_rps - least_rps) / 2 / bounds->rps[PART_CPU] : 0;
+	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, (struct others){ kept, more_may_go ? 0.5 : 1 });
+	bounds->unknown[PART_CPU] = (struct hr_range){
+		cpu_bound_rps(contrast, demand_us, (struct others){ 1, 1 }) / bounds->rps[PART_CPU],
+		cpu_bound_rps(contrast, demand_us, (struct others){ 0, more_may_go ? 0 : 1 }) / bounds->rps[PART_CPU],
+	};
 }
 
 /* Bounds as they are measured at the highest load. */
@@ -93,31 +108,55 @@ static enum part part_of(enum hr_verdict_class class)
 	}
 }
 
-static void add(struct hr_verdict *verdict, enum hr_change change, double throughput_rps, double error, double unknown,
-		const char *limit)
+static void add(struct hr_verdict *verdict, enum hr_change change, double throughput_rps, struct hr_range range, const char *limit)
 {
 	if (!isfinite(throughput_rps) || throughput_rps <= 0)
 		return;
 	verdict->predictions[verdict->prediction_count++] = (struct hr_prediction){
 		.change = change,
 		.throughput_rps = throughput_rps,
-		.range = { throughput_rps * (1 - unknown) * (1 - error), throughput_rps * (1 + unknown) * (1 + error) },
+		.range = range,
 		.limit = limit,
 	};
+}
+
+static struct hr_range around(double rps, double error)
+{
+	return (struct hr_range){ rps * (1 - error), rps * (1 + error) };
+}
+
+/* How little and how much a bound may be. */
+static struct hr_range range_of(const struct bounds *bounds, enum part part, double noise)
+{
+	double error = hypot(hypot(noise, BOUND_ERROR), bounds->error[part]);
+	struct hr_range unknown = bounds->unknown[part], range = around(bounds->rps[part], fmin(1, error));
+
+	range.low *= unknown.low > 0 ? fmin(1, unknown.low) : 1;
+	range.high *= unknown.high > 0 ? fmax(1, unknown.high) : 1;
+	return range;
 }
 
 /* With these bounds; not below what is there now: a change for the better does not make it worse. */
 static void add_bounded(struct hr_verdict *verdict, enum hr_change change, const struct bounds *bounds, double now_rps, double noise)
 {
+	struct hr_range least_range = { INFINITY, INFINITY };
 	enum part least = 0;
 
-	for (enum part part = 0; part < PARTS; part++)
+	for (enum part part = 0; part < PARTS; part++) {
+		struct hr_range range = range_of(bounds, part, noise);
+
 		if (bounds->rps[part] < bounds->rps[least])
 			least = part;
+		least_range.low = fmin(least_range.low, range.low);
+		least_range.high = fmin(least_range.high, range.high);
+	}
 	if (isinf(bounds->rps[least]))
 		return;
-	add(verdict, change, fmax(bounds->rps[least], now_rps), hypot(hypot(noise, BOUND_ERROR), bounds->error[least]),
-	    bounds->unknown[least], part_words[least]);
+	if (bounds->rps[least] < now_rps) {
+		least_range.low = around(now_rps, hypot(noise, BOUND_ERROR)).low;
+		least_range.high = fmax(least_range.high, around(now_rps, hypot(noise, BOUND_ERROR)).high);
+	}
+	add(verdict, change, fmax(bounds->rps[least], now_rps), least_range, part_words[least]);
 }
 
 /* 95 % of the mean over the windows of a level, as a share of it. */
@@ -195,7 +234,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	}
 	if (class == HR_VERDICT_CPU_NEIGHBOUR) { /* the CPUs where it may run are its own; at low load it had them no more than now */
 		left.rps[PART_CPU] = or_infinity(top[HR_LAW_CPUS_USABLE] / top[HR_LAW_CPU_DEMAND] * 1e6);
-		left.unknown[PART_CPU] = 0;
+		left.unknown[PART_CPU] = (struct hr_range){ 0, 0 };
 		left.rps[PART_LOAD] = INFINITY;
 	}
 	if (class == HR_VERDICT_CLIENT_LIMITED) {
@@ -236,7 +275,7 @@ static void predict_twice(const struct hr_contrast *contrast, const struct bound
 		struct bounds bounds = *measured;
 
 		if (part != twice[i].part && !(twice[i].also_threads && part == PART_THREAD)) {
-			add(verdict, twice[i].change, now_rps, hypot(noise, SAME_ERROR), 0, NULL);
+			add(verdict, twice[i].change, now_rps, around(now_rps, hypot(noise, SAME_ERROR)), NULL);
 			continue;
 		}
 		bounds.rps[PART_LOCK] = part == PART_LOCK ? bounds.rps[PART_LOCK] : INFINITY;
@@ -267,7 +306,7 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 		return;
 	measured = measure(contrast);
 	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED) { /* those where it may run, which need not be all */
-		measured.unknown[PART_CPU] = 0;
+		measured.unknown[PART_CPU] = (struct hr_range){ 0, 0 };
 		measured.rps[PART_CPU] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_CPUS_HERE]);
 	}
 	if (verdict->finding.subject && verdict->finding.subject == contrast->top.subject.links) /* workers are there; connections are not */
@@ -279,11 +318,14 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 		return;
 	}
 	predict_twice(contrast, &measured, noise, verdict);
-	if (is_shared(verdict->finding.class))
-		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, hypot(noise, SAME_ERROR), 0, NULL);
-	else
-		add(verdict, HR_CHANGE_TWICE_REPLICAS, fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD])), hypot(noise, BOUND_ERROR), 0,
+	if (is_shared(verdict->finding.class)) {
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, now_rps, around(now_rps, hypot(noise, SAME_ERROR)), NULL);
+	} else {
+		double twice_rps = fmin(2 * now_rps, fmax(now_rps, measured.rps[PART_LOAD]));
+
+		add(verdict, HR_CHANGE_TWICE_REPLICAS, twice_rps, around(twice_rps, hypot(noise, BOUND_ERROR)),
 		    measured.rps[PART_LOAD] < 2 * now_rps ? part_words[PART_LOAD] : "each replica, as this one");
+	}
 	if (verdict->finding.class == HR_VERDICT_CPU_SATURATED)
 		return; /* useful work is no cause that could go: twice the CPUs says what there is to say */
 	left = without(verdict->finding.class, &measured, remains, contrast);

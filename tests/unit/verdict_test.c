@@ -210,8 +210,8 @@ static void a_pool_is_predicted_by_its_slots(void **state)
 	assert_true(fabs(twice.throughput_rps - 2000) < 1);
 	assert_true(twice.range.low < 1800 && twice.range.high > 2200 && twice.range.low > 1500);
 	assert_true(fabs(predicted(&verdict, HR_CHANGE_TWICE_CPUS).throughput_rps - 1000) < 1);
-	/* 2 CPUs, of which others always take 0.1, or none if they give way; a request takes 400 us, and 100 us of others with the load */
-	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - 1.95 / 500e-6) < 1);
+	/* 2 CPUs, of which others always take 0.1 and keep 2 / 4.1 of that; a request takes 400 us, and 100 us of others with the load */
+	assert_true(fabs(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps - (2 - 0.1 * 2 / 4.1) / 500e-6) < 1);
 }
 
 /* Half of the CPUs are others', who may give way or not: the range knows. */
@@ -228,7 +228,7 @@ static void a_busy_host_makes_predictions_less_sure(void **state)
 	contrast.low.value[HR_LAW_THROUGHPUT] = 500;
 	hr_predict(&contrast, &nothing_goes, &level, &verdict);
 	removed = predicted(&verdict, HR_CHANGE_CAUSE_REMOVED);
-	assert_true(fabs(removed.throughput_rps - 1.5 / 400e-6) < 1);
+	assert_true(fabs(removed.throughput_rps - (2 - 1 * 2.0 / 5) / 400e-6) < 1); /* 4 threads of its own, and one of others */
 	assert_true(removed.range.low < 1 / 400e-6 && removed.range.high > 2 / 400e-6);
 }
 
