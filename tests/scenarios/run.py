@@ -237,7 +237,9 @@ def counted(graded):
 
 # The rules know nothing of all this
 
-RULES = ("rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c")
+RULES = (
+    "rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c", "remains.c", "knee.c", "station.c", "lock_use.c",
+)
 NAMES = (
     "nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts",
     "gunicorn", "uvicorn", "haproxy", "memcached", "mariadb", "apache", "php", "java", "lighttpd", "varnish", "pgbouncer",
