@@ -14,6 +14,7 @@
 #define BOUND_ERROR 0.15 /* of a limit, apart from noise: as in predict.c, near it the parts of a system hinder each other */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
 #define TURNS_GROWTH 1.5 /* of the waits per request; where nothing is waited for they do not grow, but for noise */
+#define KEPT_MOST 0.99 /* of the CPUs: where nothing is left there is no limit to tell */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
 
 /* What can be full, and is used in proportion to the requests from the lowest load on. */
@@ -65,6 +66,7 @@ struct others {
 	double always, kept, per_request_s;
 };
 
+/* Of what others take at any load, what they keep where the server wants all. */
 static double kept_share(const struct hr_level *top, double always)
 {
 	struct hr_text *texts = NULL;
@@ -104,7 +106,7 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 		others = (struct others){ fmax(0, line.start), 0, line.slope };
 	else
 		others = (struct others){ mean, 0, 0 };
-	others.kept = others.always * kept_share(&axis->levels[axis->level_count - 1], others.always);
+	others.kept = fmin(KEPT_MOST, others.always * kept_share(&axis->levels[axis->level_count - 1], others.always));
 	return others;
 }
 
