@@ -40,13 +40,15 @@ class Workload(Process):
         readable, _, _ = select.select([self.child.stdout], [], [], limit_s * SLOWNESS)
         check(readable, f"{self.name} said nothing for {limit_s * SLOWNESS:g} s")
         line = self.child.stdout.readline()
-        check(line, f"{self.name} ended with status {self.status()} and without its truth")
+        if not line:
+            raise AssertionError(f"{self.name} ended with status {self.status()} and without its truth")
         return json.loads(line)
 
     def status(self):
         """Of one that is at its end; None: it goes on."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.child.wait(SLOWNESS)
+        return None
 
 
 def path(name):
