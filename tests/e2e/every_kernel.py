@@ -48,14 +48,14 @@ def try_to(make, *arguments):
 WARM_UPS = 3
 
 
-def warm_up(recorder):
+def warm_up(recorder, provoke=None):
     """
-    Kernels of 7.x may preempt the programs on the syscall hooks, and then skip them. The recorder goes over to others when
-    it sees that; let it see, until it has. Returns the first interval after that.
+    Kernels of 7.x may preempt the programs on the hooks of syscalls and sockets, and then skip them. The recorder goes over to
+    others when it sees that; let it see, until it has. provoke: does what those programs are for. Returns the first interval after.
     """
     skipped = 0
     for _ in range(WARM_UPS):
-        make_calls_on_all_cpus()
+        (provoke or make_calls_on_all_cpus)()
         time.sleep(0.1 * SLOWNESS)  # it looks twenty times a second
         before, skipped = skipped, skipped_runs(recorder.pid)
         if skipped - before <= FEW_SKIPPED:

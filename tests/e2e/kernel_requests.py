@@ -3,6 +3,7 @@
 
 import functools
 
+from every_kernel import warm_up
 from exchange import RequestServer, ask, check_count, flows, in_flight, kept, servers, waiting_client
 from harness import MS, SLOWNESS, Skip, between, cases, check, equal, temporary_directory
 from recorder import Recorder
@@ -104,10 +105,13 @@ def one_recording_of_every_way_to_serve():
             RequestServer(directory, mode="threads", **backend.backend_settings()) as front,
             RequestServer(directory, mode="epoll") as pipelined,
             RequestServer(directory, mode="epoll") as known,
+            RequestServer(directory, mode="threads") as warm,
             waiting_client(known, connections=2, requests=10, early=1) as early,
         ):
-            targets = [server for server in started if not isinstance(server, Skip)] + [front, pipelined, known]
+            targets = [server for server in started if not isinstance(server, Skip)] + [front, pipelined, known, warm]
             with Recorder(directory, "-p", ",".join(str(server.pid) for server in targets)) as recorder:
+                # two at once, so that the kernel preempts one for the other
+                warm_up(recorder, lambda: ask(warm, connections=4, requests=50))
                 truths = [
                     None if isinstance(server, Skip) else ask(server, **{"connections": 2, "requests": 10, **kind[2]})
                     for kind, server in zip(KINDS, started)
