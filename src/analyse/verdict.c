@@ -231,8 +231,11 @@ static void judge(const struct hr_axis *axis, const struct hr_contrast *contrast
 		}
 	}
 	if (!best || best_degree < DEGREE_MIN) {
-		verdict->finding = inconclusive("No rule is met: nothing is full, and yet throughput does not grow. More levels, or longer "
-						"ones, may tell.");
+		verdict->finding = inconclusive(axis->level_count < 2 ?
+							"Of one load nothing is full, and it is not known whether throughput grows with it: "
+							"measure several levels." :
+							"No rule is met: nothing is full, and yet throughput does not grow. More levels, or "
+							"longer ones, may tell.");
 	} else {
 		verdict->finding = finding_of(best, contrast, &verdict->texts);
 		verdict->finding.confidence = best_degree * trust_in_axis(axis) * (1 - RIVALRY * second_degree);

@@ -157,6 +157,33 @@ static void one_level_with_free_resources_is_not_saturated(void **state)
 	assert_true(degree < 0.9); /* less sure: growth was not seen */
 }
 
+/* A program that nobody asks, looked at for a while: nobody says that its load generator is slow. */
+static void without_requests_a_load_generator_is_not_to_blame(void **state)
+{
+	struct hr_contrast contrast = { .has_low = false, .elasticity = NAN };
+	double degree;
+
+	(void)state;
+	for (int law = 0; law < HR_LAW_COUNT; law++)
+		contrast.top.value[law] = contrast.low.value[law] = NAN;
+	contrast.top.value[HR_LAW_THREAD_BUSY] = 0.01;
+	contrast.top.value[HR_LAW_CPUS_BUSY] = 0.05;
+	assert_null(best(&contrast, &degree));
+}
+
+/* It was to send 1,000 a second, and sends 600: the server has time. */
+static void a_rate_that_is_not_reached_by_an_idle_server_is_the_clients(void **state)
+{
+	struct hr_contrast contrast = healthy();
+
+	(void)state;
+	contrast.top.value[HR_LAW_CLIENTS] = contrast.top.value[HR_LAW_REACHED] = NAN;
+	contrast.top.value[HR_LAW_RATE_REACHED] = 0.6;
+	assert_class(&contrast, HR_VERDICT_CLIENT_LIMITED);
+	contrast.top.value[HR_LAW_THREAD_BUSY] = contrast.top.value[HR_LAW_THREAD_OF_TARGET] = 0.99;
+	assert_class(&contrast, HR_VERDICT_SERIAL_THREAD);
+}
+
 static void what_was_not_measured_meets_no_condition(void **state)
 {
 	struct hr_contrast contrast = { .has_low = false, .elasticity = NAN };
@@ -275,6 +302,8 @@ int main(void)
 		cmocka_unit_test(what_is_full_is_the_verdict),
 		cmocka_unit_test(where_throughput_still_grows_nothing_is_a_bottleneck),
 		cmocka_unit_test(one_level_with_free_resources_is_not_saturated),
+		cmocka_unit_test(without_requests_a_load_generator_is_not_to_blame),
+		cmocka_unit_test(a_rate_that_is_not_reached_by_an_idle_server_is_the_clients),
 		cmocka_unit_test(what_was_not_measured_meets_no_condition),
 		cmocka_unit_test(thresholds_have_reasons_and_soft_edges),
 		cmocka_unit_test(a_pool_is_predicted_by_its_slots),
