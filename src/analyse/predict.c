@@ -310,7 +310,7 @@ void hr_predict(const struct hr_contrast *contrast, const struct hr_remains *rem
 		measured.rps[PART_CPU] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_CPUS_HERE]);
 	}
 	if (verdict->finding.subject && verdict->finding.subject == contrast->top.subject.links) /* workers are there; connections are not */
-		measured.rps[PART_POOL] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT] / contrast->top.value[HR_LAW_LINKS_BUSY]);
+		measured.rps[PART_POOL] = or_infinity(contrast->top.value[HR_LAW_THROUGHPUT]);
 	if (verdict->finding.class == HR_VERDICT_NOT_SATURATED) {
 		double least = fmin(measured.rps[PART_CPU], fmin(measured.rps[PART_THREAD], measured.rps[PART_POOL]));
 

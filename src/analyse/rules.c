@@ -28,15 +28,15 @@ static double pool_limit(const struct hr_laws *top, const char **ret_basis, stru
 	return slots / demand_us * 1e6;
 }
 
-/* Connections over the time that each request has one. */
+/* Connections in use over the time that each request has one. While requests wait for one, no more can be used. */
 static double link_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)
 {
-	double links = top->value[HR_LAW_LINKS], wait_us = top->value[HR_LAW_DOWNSTREAM_WAIT];
+	double used = top->value[HR_LAW_LINKS] * top->value[HR_LAW_LINKS_BUSY], wait_us = top->value[HR_LAW_DOWNSTREAM_WAIT];
 	char buf[16];
 
-	*ret_basis = hr_texts_print(texts, "%.0f connection%s / %s until the answer", links, round(links) == 1 ? "" : "s",
+	*ret_basis = hr_texts_print(texts, "%.1f connections in use, of %.0f / %s until the answer", used, top->value[HR_LAW_LINKS],
 				    duration(wait_us, buf));
-	return links / wait_us * 1e6;
+	return used / wait_us * 1e6;
 }
 
 static double thread_limit(const struct hr_laws *top, const char **ret_basis, struct hr_text **texts)

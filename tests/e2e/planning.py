@@ -32,7 +32,7 @@ def run_of(workers):
     KEPT.append(stack)
     with Demo("--threads", workers, "--sleep", "5ms", "--hidden", 16) as demo:
         headroom(
-            *("sweep", "-q", "--port", demo.port, "--levels", ",".join(map(str, LEVELS)), "--duration", "1s", "--warmup", "200ms"),
+            *("sweep", "-q", "--port", demo.port, "--levels", ",".join(map(str, LEVELS)), "--duration", "2s", "--warmup", "200ms"),
             *("-i", "100ms", "-o", f"{path}/run.db", "--", "wrk", "-t1", "-c{level}", "-d{duration}"),
             f"http://127.0.0.1:{demo.port}/infer",
         )

@@ -126,7 +126,6 @@ def lines_to_a_device(count, seconds):
     "sixteen threads have a serial line each, and the one device behind all of them does one job at a time, in 5 ms; when it takes "
     "1 ms, throughput rises",
     subject="pts/",
-    change="cause_removed",
     gain=2,
     levels=SHORT_LEVELS,
 )
