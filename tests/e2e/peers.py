@@ -35,9 +35,15 @@ class Peer(Process):
         """The programs that it has loaded are linked to their hooks: each link is a file of the process."""
         if self.child.poll() is not None:
             raise Skip(f"{self.name} cannot run here: {self.text()[:200]}")
+        return any("bpf_link" in file or "bpf-link" in file or "tracepoint" in file for file in self.open_files())
+
+    def open_files(self):
         folder = f"/proc/{self.pid}/fd"
-        files = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
-        return sum("bpf_link" in file or "bpf-link" in file or "tracepoint" in file for file in files) >= 1
+        for fd in os.listdir(folder):
+            try:
+                yield os.readlink(f"{folder}/{fd}")
+            except FileNotFoundError:  # closed meanwhile
+                pass
 
     def text(self):
         with open(self.path, encoding="utf-8", errors="replace") as file:
