@@ -21,6 +21,8 @@ import threading
 import time
 from queue import Queue
 
+from loops import loops_per_s
+
 
 class Server:
     def __init__(self, options, listener):
@@ -116,17 +118,6 @@ class Server:
                     poll.register(connection, select.EPOLLIN | select.EPOLLONESHOT)
                 else:
                     ready.put(watched[number])
-
-
-def loops_per_s():
-    """How often this Python goes around an empty loop in a second on CPU: the fastest of some tries."""
-    best_s = 1.0
-    for _ in range(10):
-        start_s = time.thread_time()
-        for _ in range(100_000):
-            pass
-        best_s = min(best_s, time.thread_time() - start_s)
-    return 100_000 / best_s
 
 
 def listen(options):

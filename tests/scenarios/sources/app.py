@@ -5,25 +5,17 @@ computes with the one token of a pipe that all workers of one master share.
 """
 
 import os
+import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from loops import loops_per_s  # noqa: E402
 
 WHAT, _, MILLISECONDS = os.environ["WORK"].partition(":")
 SECONDS = float(MILLISECONDS) / 1000
 TOKEN_IN, TOKEN_OUT = os.pipe()
 os.write(TOKEN_OUT, b"t")
-
-
-def loops_per_s():
-    """How often this Python goes around an empty loop in a second on CPU: the fastest of some tries."""
-    best_s = 1.0
-    for _ in range(10):
-        start_s = time.thread_time()
-        for _ in range(100_000):
-            pass
-        best_s = min(best_s, time.thread_time() - start_s)
-    return 100_000 / best_s
-
-
 LOOPS = int(SECONDS * loops_per_s())
 
 
