@@ -6,6 +6,7 @@ import os
 import time
 
 from cgroup import Cgroup, mount_point
+from disturbance import Disturbed
 from harness import EXACT, MS, SLOWNESS, Skip, between, check, equal, show, temporary_directory, test
 from recorder import Recorder
 from workload import Workload
@@ -160,13 +161,11 @@ def time_with_j_threads_on_cpu_adds_up_to_the_time_on_cpu():
                 raise Skip("one CPU: nothing runs beside anything")
             # both were on CPU for at least as long as their CPU times leave no other way, and never beyond that phase
             least_ns = truth["together_cpu_ns"] - truth["phase_ns"]
-            between(
-                "time with 2 threads on CPU",
-                parallel.get(2, 0),
-                least_ns * (0.95 if EXACT else 0.85) - 10 * MS * SLOWNESS,
-                truth["phase_ns"] + 60 * MS * SLOWNESS,
-                "ns",
-            )
+            low_ns = least_ns * (0.95 if EXACT else 0.85) - 10 * MS * SLOWNESS
+            missed = run.losses().get("missed_switch_in", 0)
+            if parallel.get(2, 0) < low_ns and missed and not EXACT:  # such a thread is held for off CPU until it leaves it
+                raise Disturbed(f"{missed} switches were missed, and one may have begun a long slice: {parallel}")
+            between("time with 2 threads on CPU", parallel.get(2, 0), low_ns, truth["phase_ns"] + 60 * MS * SLOWNESS, "ns")
             check(
                 sum(time_ns for count, time_ns in parallel.items() if count > 3) == 0,
                 f"3 threads at most exist: {parallel}",
