@@ -12,6 +12,7 @@
 #include "headroom/net.h"
 
 #define BOUND_ERROR 0.15 /* of a limit, apart from noise: as in predict.c, near it the parts of a system hinder each other */
+#define ONE_LEVEL_ERROR 0.2 /* of a demand that was seen at one load: it is not known how it changes up to the limit */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
 #define TURNS_GROWTH 1.5 /* of the waits per request; where nothing is waited for they do not grow, but for noise */
 #define KEPT_MOST 0.99 /* of the CPUs: where nothing is left there is no limit to tell */
@@ -130,9 +131,13 @@ static const struct hr_lock_summary *find_lock(const struct hr_axis *axis, doubl
 	return worst;
 }
 
+/*
+ * How much of it would be in use if each passage had to wait: one who waits must first be woken, and meanwhile nobody has it. It is so
+ * where the lock is full. A request that finds it in use more often than it is comes more than once.
+ */
 static double lock_used(const struct hr_level *level, const struct hr_lock_summary *lock)
 {
-	double recorded_ns = (double)level->summary->run.recorded_ns;
+	double recorded_ns = (double)level->summary->run.recorded_ns, used, passages_per_s;
 	struct hr_lock_use use;
 	struct hr_station station;
 
@@ -141,7 +146,9 @@ static double lock_used(const struct hr_level *level, const struct hr_lock_summa
 	use = hr_lock_use_of(level->summary, lock);
 	station = (struct hr_station){ customers_of(level), use.contended_ns / recorded_ns, use.waits / recorded_ns * 1e9,
 				       level->summary->requests.throughput_rps };
-	return hr_station_used(&station);
+	used = hr_station_used(&station);
+	passages_per_s = fmax(station.requests_per_s, station.waits_per_s / used);
+	return use.waits > 0 ? used + passages_per_s * use.handover_ns / use.waits / 1e9 : used;
 }
 
 /* Threads that wait for one of their kind, and not in a futex: for a token, or a lock that is the program's own. */
@@ -232,6 +239,8 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	if (capacity.resource == SIZE_MAX)
 		return;
 	knee->predicted_rps = capacity.limit_rps;
+	if (capacity.point_count == 1)
+		capacity.range = (struct hr_range){ (1 - ONE_LEVEL_ERROR) * capacity.limit_rps, (1 + ONE_LEVEL_ERROR) * capacity.limit_rps };
 	knee->range.low = capacity.limit_rps - hypot(capacity.limit_rps - capacity.range.low, BOUND_ERROR * capacity.limit_rps);
 	knee->range.high = capacity.limit_rps + hypot(capacity.range.high - capacity.limit_rps, BOUND_ERROR * capacity.limit_rps);
 	if (capacity.resource == CPUS) { /* others may give way, or keep all that they have */

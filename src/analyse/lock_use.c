@@ -72,6 +72,7 @@ struct hr_lock_use hr_lock_use_of(const struct hr_summary *summary, const struct
 		use.waits += (double)other->count;
 		use.waited_ns += (double)other->time_ns;
 		use.contended_ns += other->contended_ns == HR_NULL ? 0 : (double)other->contended_ns;
+		use.handover_ns += other->handover_ns == HR_NULL ? 0 : (double)other->handover_ns;
 	}
 	return use;
 }

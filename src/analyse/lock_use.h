@@ -9,6 +9,7 @@ struct hr_lock_use {
 	double waits;	     /* how many */
 	double waited_ns;    /* of all threads together */
 	double contended_ns; /* in which somebody waited */
+	double handover_ns;  /* from the wake-ups that ended waits until the threads had a CPU, of all threads together */
 	double process_waited_ns; /* of all threads, for any lock of that process */
 };
 

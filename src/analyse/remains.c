@@ -9,20 +9,25 @@
 #define SITE_SHARE 0.05 /* of the waits for the cause: a place with less is not where it is */
 #define NORMAL_95 1.96
 
+/* Which calls go too, if they wait for the cause: one that only stores what was written is not made again, one that reads is. */
+enum gone_calls { NO_CALLS, STORING_CALLS, ALL_CALLS };
+
+static const char *const storing_calls[] = { "fsync", "fdatasync", "msync", "sync_file_range", "syncfs", "sync" };
+
 /* What goes with each cause. */
 struct cause {
 	enum hr_verdict_class class;
 	enum hr_state states[2]; /* its waits; twice the same: there is one */
-	bool with_calls;	 /* the calls that wait go too */
+	enum gone_calls calls;
 	bool with_faults;	 /* page faults that read from disk go */
 };
 
 static const struct cause causes[] = {
-	{ HR_VERDICT_KERNEL_LOCK, { HR_STATE_KLOCK, HR_STATE_KLOCK }, true, false },
-	{ HR_VERDICT_MEMORY, { HR_STATE_FAULT, HR_STATE_RECLAIM }, false, true },
-	{ HR_VERDICT_DISK_IO, { HR_STATE_DISK, HR_STATE_DISK }, false, false },
-	{ HR_VERDICT_DEVICE, { HR_STATE_DEVICE, HR_STATE_DEVICE }, false, false },
-	{ HR_VERDICT_TIMER, { HR_STATE_SLEEP, HR_STATE_SLEEP }, false, false },
+	{ HR_VERDICT_KERNEL_LOCK, { HR_STATE_KLOCK, HR_STATE_KLOCK }, ALL_CALLS, false },
+	{ HR_VERDICT_MEMORY, { HR_STATE_FAULT, HR_STATE_RECLAIM }, NO_CALLS, true },
+	{ HR_VERDICT_DISK_IO, { HR_STATE_DISK, HR_STATE_DISK }, STORING_CALLS, false },
+	{ HR_VERDICT_DEVICE, { HR_STATE_DEVICE, HR_STATE_DEVICE }, NO_CALLS, false },
+	{ HR_VERDICT_TIMER, { HR_STATE_SLEEP, HR_STATE_SLEEP }, NO_CALLS, false },
 };
 
 /* The kernel's functions under which it handles a page fault or ends a read of the disk, whatever the architecture. */
@@ -40,6 +45,14 @@ static const struct cause *cause_of(enum hr_verdict_class class)
 static bool is_wait_for(const struct cause *cause, const struct hr_stack_sample *sample)
 {
 	return sample->user_depth && (sample->state == cause->states[0] || sample->state == cause->states[1]);
+}
+
+static bool call_goes(const struct cause *cause, const char *call)
+{
+	for (size_t i = 0; call && cause->calls == STORING_CALLS && i < sizeof(storing_calls) / sizeof(storing_calls[0]); i++)
+		if (strcmp(storing_calls[i], call) == 0)
+			return true;
+	return cause->calls == ALL_CALLS;
 }
 
 static bool is_same_place(const struct hr_stack_sample *a, const struct hr_stack_sample *b)
@@ -60,7 +73,7 @@ static bool is_call_of(const struct cause *cause, const struct hr_profile *profi
 		if (!is_wait_for(cause, wait))
 			continue;
 		all_ns += (double)wait->time_ns;
-		here_ns += is_same_place(wait, sample) ? (double)wait->time_ns : 0;
+		here_ns += call_goes(cause, wait->syscall) && is_same_place(wait, sample) ? (double)wait->time_ns : 0;
 	}
 	return all_ns > 0 && here_ns >= SITE_SHARE * all_ns;
 }
@@ -96,7 +109,7 @@ static double gone_share(const struct cause *cause, const struct hr_summary *who
 
 		if (sample->state != state)
 			continue;
-		if (cause->with_calls && is_call_of(cause, &whole->profile, sample))
+		if (cause->calls != NO_CALLS && is_call_of(cause, &whole->profile, sample))
 			gone_ns += (double)sample->time_ns;
 		else if (faults > 0 && is_in_fault(&whole->profile, sample))
 			gone_ns += faults * (double)sample->time_ns;
@@ -150,7 +163,7 @@ void hr_remains_find(enum hr_verdict_class class, const struct hr_summary *whole
 	*ret_remains = (struct hr_remains){ NAN, 0, 0 };
 	if (!cause)
 		return;
-	if (cause->with_calls || cause->with_faults)
+	if (cause->calls != NO_CALLS || cause->with_faults)
 		find_cpu(cause, whole, ret_remains);
 	if (!low || low->requests.requests <= 0)
 		return;

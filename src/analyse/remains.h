@@ -7,7 +7,7 @@
 
 /*
  * What a request would still take of the server if the cause of a verdict were gone. Its waits go; and where the cause is calls that
- * had better not be made, or page faults that read what memory could hold, their CPU time goes with them.
+ * had better not be made, as those that store what was written, or page faults that read what memory could hold, their CPU time goes with them.
  *
  * CPU time is known by sampled stacks: a call goes if it was made from where the cause is waited for, a fault if the kernel was
  * handling one, in so far as faults read from disk. What remains is that share of the samples that does not go, of the exact CPU time in

@@ -98,9 +98,13 @@ static void waits_go_alone_where_the_work_stays(void **state)
 
 	(void)state;
 	whole.requests.budget = (struct hr_budget){ .requests = 1000, .state_ns = { [HR_STATE_DISK] = 900 * MS } };
+	samples[2].syscall = "pread64"; /* what it reads is wanted, wherever it comes from */
 	hr_remains_find(HR_VERDICT_DISK_IO, &whole, &whole, &remains);
 	assert_true(isnan(remains.cpu_us));
 	assert_near(remains.saved_us, 900);
+	samples[2].syscall = "fdatasync"; /* but nobody waits for what is not stored, and nobody stores it */
+	hr_remains_find(HR_VERDICT_DISK_IO, &whole, &whole, &remains);
+	assert_near(remains.cpu_us, 400 + 600 * (1 - 1 / (1 + 1.0 / 600)));
 	hr_remains_find(HR_VERDICT_CPU_SATURATED, &whole, &whole, &remains);
 	assert_true(isnan(remains.cpu_us) && remains.saved_us == 0);
 }
