@@ -218,6 +218,19 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 		};
 }
 
+/* What was served where one client at the most was there, who waits for nobody; 0: more than one were. */
+static double served_alone_rps(const struct hr_axis *axis, double load_most)
+{
+	double served_rps = 0;
+
+	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++) {
+		if (axis->levels[i].load >= 2)
+			return 0;
+		served_rps = fmax(served_rps, axis->levels[i].summary->requests.throughput_rps);
+	}
+	return served_rps;
+}
+
 static void predict(const struct hr_axis *axis, struct hr_capacity_point *points, struct hr_knee *knee)
 {
 	const struct hr_level *top = &axis->levels[axis->level_count - 1];
@@ -226,6 +239,7 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	double load_most = knee->load / 2;
 	struct below below = { find_lock(axis, load_most), others_of(axis, load_most), are_turns(axis, load_most) };
 	struct hr_capacity capacity;
+	double alone_rps = served_alone_rps(axis, load_most);
 
 	for (size_t i = 0; i < axis->level_count; i++) {
 		take_level(&axis->levels[i], top, &below, of_level);
@@ -247,6 +261,8 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 		knee->range.low *= (1 - below.others.always) / (1 - below.others.kept);
 		knee->range.high *= 1 / (1 - below.others.kept);
 	}
+	if (alone_rps > 0) /* whether clients hinder each other was not seen */
+		knee->range.low = fmin(knee->range.low, alone_rps);
 	knee->resource = told[capacity.resource].name;
 	knee->level_count = capacity.point_count;
 }
