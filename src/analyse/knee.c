@@ -117,57 +117,63 @@ static double customers_of(const struct hr_level *level)
 	return level->is_rate ? NAN : level->offered;
 }
 
-/* The lock that is waited for most, of those levels that are not above that load; NULL: none is. */
-static const struct hr_lock_summary *find_lock(const struct hr_axis *axis, double load_most)
+/* What passes at a level where only one at a time can, as those see it who wait for it. */
+struct passage {
+	double waits, waited_ns, handover_ns;
+	double contended_ns; /* NAN: not known */
+};
+
+/* A lock; NULL: nothing is. */
+static struct passage passage_of_lock(const struct hr_level *level, const struct hr_lock_summary *lock)
 {
-	const struct hr_lock_summary *worst = NULL;
+	struct hr_lock_use use = { 0 };
 
-	for (size_t i = 0; i < axis->level_count; i++) {
-		const struct hr_lock_summary *lock = axis->levels[i].load <= load_most ? hr_lock_worst(axis->levels[i].summary) : NULL;
-
-		if (lock && (!worst || lock->time_ns > worst->time_ns))
-			worst = lock;
-	}
-	return worst;
+	if (lock)
+		use = hr_lock_use_of(level->summary, lock);
+	return (struct passage){ use.waits, use.waited_ns, use.handover_ns, use.contended_ns };
 }
 
-/*
- * How much of it would be in use if each passage had to wait: one who waits must first be woken, and meanwhile nobody has it. It is so
- * where the lock is full. A request that finds it in use more often than it is comes more than once.
- */
-static double lock_used(const struct hr_level *level, const struct hr_lock_summary *lock)
-{
-	double recorded_ns = (double)level->summary->run.recorded_ns, used, passages_per_s;
-	struct hr_lock_use use;
-	struct hr_station station;
-
-	if (!lock)
-		return NAN;
-	use = hr_lock_use_of(level->summary, lock);
-	station = (struct hr_station){ customers_of(level), use.contended_ns / recorded_ns, use.waits / recorded_ns * 1e9,
-				       level->summary->requests.throughput_rps };
-	used = hr_station_used(&station);
-	passages_per_s = fmax(station.requests_per_s, station.waits_per_s / used);
-	return use.waits > 0 ? used + passages_per_s * use.handover_ns / use.waits / 1e9 : used;
-}
-
-/* Threads that wait for one of their kind, and not in a futex: for a token, or a lock that is the program's own. */
-static double turns_waiting(const struct hr_level *level)
+/* Threads that wait for one of their kind, and for no mutex: for a token, or a lock that is the program's own. */
+static struct passage passage_of_turns(const struct hr_level *level, const struct hr_lock_summary *lock)
 {
 	const struct hr_waits_summary *waits = &level->summary->waits;
-	double waited_ns = 0;
+	struct passage passage = { .contended_ns = NAN };
 
-	for (size_t i = 0; i < waits->wait_count; i++)
-		if (hr_wait_is_turn(level->summary, &waits->waits[i]))
-			waited_ns += (double)waits->waits[i].time_ns;
-	return waited_ns / (double)level->summary->run.recorded_ns;
+	(void)lock;
+	for (size_t i = 0; i < waits->wait_count; i++) {
+		const struct hr_wait_summary *wait = &waits->waits[i];
+
+		if (!hr_wait_is_turn(level->summary, wait) && !hr_wait_is_turn_in_futex(level->summary, wait))
+			continue;
+		passage.waits += (double)wait->count;
+		passage.waited_ns += (double)wait->time_ns;
+		passage.handover_ns += wait->handover_ns == HR_NULL ? 0 : (double)wait->handover_ns;
+	}
+	return passage;
+}
+
+typedef struct passage passage_at(const struct hr_level *level, const struct hr_lock_summary *lock);
+
+static double used_at(const struct hr_level *level, const struct passage *passage)
+{
+	double recorded_ns = (double)level->summary->run.recorded_ns;
+	const struct hr_station station = {
+		.customers = customers_of(level),
+		.contended_share = passage->contended_ns / recorded_ns,
+		.waiting = passage->waited_ns / recorded_ns,
+		.waits_per_s = passage->waits / recorded_ns * 1e9,
+		.requests_per_s = level->summary->requests.throughput_rps,
+		.handover_s = passage->handover_ns / passage->waits / 1e9,
+	};
+
+	return passage->waits > 0 ? hr_station_used_full(&station) : NAN;
 }
 
 /*
- * Threads that have nothing to do may end each other's waits too, as one that hands out work. But those waits are shorter the more
- * there is to do, and those for a turn longer: so they must grow per request, over the levels up to that load.
+ * Threads that have nothing to do wait on a lock or for each other too, as for one that hands out work. But those waits are shorter the
+ * more there is to do, and those for a turn longer: so they must grow per request, over the levels up to that load.
  */
-static bool are_turns(const struct hr_axis *axis, double load_most)
+static bool grows(const struct hr_axis *axis, double load_most, passage_at *at, const struct hr_lock_summary *lock)
 {
 	const struct hr_level *first = NULL, *last = NULL;
 	double grown;
@@ -175,16 +181,32 @@ static bool are_turns(const struct hr_axis *axis, double load_most)
 	for (size_t i = 0; i < axis->level_count; i++) {
 		const struct hr_level *level = &axis->levels[i];
 
-		if (!(level->load <= load_most) || !(level->summary->requests.throughput_rps > 0) || !(turns_waiting(level) > 0))
+		if (!(level->load <= load_most) || !(level->summary->requests.throughput_rps > 0) || !(at(level, lock).waited_ns > 0))
 			continue;
 		first = first ? first : level;
 		last = level;
 	}
 	if (!first || first == last)
 		return false;
-	grown = turns_waiting(last) / turns_waiting(first) * first->summary->requests.throughput_rps /
-		last->summary->requests.throughput_rps;
+	grown = at(last, lock).waited_ns / (double)last->summary->run.recorded_ns / last->summary->requests.throughput_rps /
+		(at(first, lock).waited_ns / (double)first->summary->run.recorded_ns / first->summary->requests.throughput_rps);
 	return grown > TURNS_GROWTH;
+}
+
+/* The lock for which the waits grow that is waited for most, of those levels that are not above that load; NULL: none is. */
+static const struct hr_lock_summary *find_lock(const struct hr_axis *axis, double load_most)
+{
+	const struct hr_lock_summary *worst = NULL;
+
+	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++) {
+		const struct hr_waits_summary *waits = &axis->levels[i].summary->waits;
+
+		for (size_t k = 0; k < waits->lock_count; k++)
+			if (hr_lock_is_of_user(&waits->locks[k]) && (!worst || waits->locks[k].time_ns > worst->time_ns) &&
+			    grows(axis, load_most, passage_of_lock, &waits->locks[k]))
+				worst = &waits->locks[k];
+	}
+	return worst;
 }
 
 /* What is known of all levels up to half the knee. */
@@ -198,6 +220,7 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 		       struct hr_capacity_point point[RESOURCES])
 {
 	struct cpu_shares cpus = cpu_shares_of(level->summary, top->summary);
+	struct passage lock, turns;
 	struct hr_text *texts = NULL;
 	double used[RESOURCES];
 	struct hr_laws laws;
@@ -207,8 +230,10 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 	for (size_t k = 0; k < CPUS; k++)
 		used[k] = laws.value[resources[k].law];
 	used[CPUS] = cpus.target + below->others.per_request_s * level->summary->requests.throughput_rps;
-	used[LOCK] = lock_used(level, below->lock);
-	used[TURNS] = below->are_turns ? hr_station_used_by_queue(turns_waiting(level), customers_of(level)) : NAN;
+	lock = passage_of_lock(level, below->lock);
+	turns = passage_of_turns(level, NULL);
+	used[LOCK] = used_at(level, &lock);
+	used[TURNS] = below->are_turns ? used_at(level, &turns) : NAN;
 	for (size_t k = 0; k < RESOURCES; k++)
 		point[k] = (struct hr_capacity_point){
 			.load = level->load,
@@ -237,7 +262,8 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	struct hr_capacity_resource told[RESOURCES];
 	struct hr_capacity_point of_level[RESOURCES];
 	double load_most = knee->load / 2;
-	struct below below = { find_lock(axis, load_most), others_of(axis, load_most), are_turns(axis, load_most) };
+	struct below below = { find_lock(axis, load_most), others_of(axis, load_most),
+			       grows(axis, load_most, passage_of_turns, NULL) };
 	struct hr_capacity capacity;
 	double alone_rps = served_alone_rps(axis, load_most);
 

@@ -30,7 +30,7 @@ static double weight_of(const struct hr_summary *summary, const struct hr_lock_s
 	return hr_lock_use_of(summary, lock).waited_ns * (lock->symbol ? 1 : NAMELESS_WEIGHT);
 }
 
-static bool is_user_lock(const struct hr_lock_summary *lock)
+bool hr_lock_is_of_user(const struct hr_lock_summary *lock)
 {
 	return lock->is_lock && !lock->is_kernel;
 }
@@ -42,12 +42,12 @@ const struct hr_lock_summary *hr_lock_worst(const struct hr_summary *summary)
 	double most = 0;
 
 	for (size_t i = 0; i < summary->waits.lock_count; i++)
-		if (is_user_lock(&locks[i]) && locks[i].time_ns > longest_ns)
+		if (hr_lock_is_of_user(&locks[i]) && locks[i].time_ns > longest_ns)
 			longest_ns = locks[i].time_ns;
 	for (size_t i = 0; i < summary->waits.lock_count; i++) {
 		double weight;
 
-		if (!is_user_lock(&locks[i]) || locks[i].time_ns < longest_ns / 8) /* with what lies beside it, it is no more than some of these */
+		if (!hr_lock_is_of_user(&locks[i]) || locks[i].time_ns < longest_ns / 8) /* with what lies beside it, it is no more than some of these */
 			continue;
 		weight = weight_of(summary, &locks[i]);
 		if (!worst || weight > most) {
@@ -65,7 +65,7 @@ struct hr_lock_use hr_lock_use_of(const struct hr_summary *summary, const struct
 	for (size_t i = 0; i < summary->waits.lock_count; i++) {
 		const struct hr_lock_summary *other = &summary->waits.locks[i];
 
-		if (is_user_lock(other) && other->process_id == lock->process_id)
+		if (hr_lock_is_of_user(other) && other->process_id == lock->process_id)
 			use.process_waited_ns += (double)other->time_ns;
 		if (!is_same_lock(lock, other))
 			continue;

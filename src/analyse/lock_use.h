@@ -2,6 +2,8 @@
 #ifndef HR_ANALYSE_LOCK_USE_H
 #define HR_ANALYSE_LOCK_USE_H
 
+#include <stdbool.h>
+
 #include "analyse/summary.h"
 
 /* The waits for one lock of the program's own. */
@@ -12,6 +14,9 @@ struct hr_lock_use {
 	double handover_ns;  /* from the wake-ups that ended waits until the threads had a CPU, of all threads together */
 	double process_waited_ns; /* of all threads, for any lock of that process */
 };
+
+/* A lock of the program's own, and no queue or condition. */
+bool hr_lock_is_of_user(const struct hr_lock_summary *lock);
 
 /* The lock that is waited for most; one without a name must be waited for twice as much as one that has one. NULL: none is. */
 const struct hr_lock_summary *hr_lock_worst(const struct hr_summary *summary);

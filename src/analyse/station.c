@@ -74,7 +74,7 @@ double hr_station_used_by_contention(double contended_share, double customers)
 {
 	double share = fmin(contended_share, SHARE_MOST);
 
-	if (!(share > 0) || customers < 2)
+	if (!(contended_share > 0) || customers < 2)
 		return NAN;
 	if (is_many(customers))
 		return sqrt(share);
@@ -95,7 +95,7 @@ double hr_station_used_by_waits(double wait_share, double customers)
 {
 	double share = fmin(wait_share, SHARE_MOST);
 
-	if (!(share > 0) || customers < 2)
+	if (!(wait_share > 0) || customers < 2)
 		return NAN;
 	if (is_many(customers))
 		return share;
@@ -118,17 +118,42 @@ static double regular_over_random(double contended_share)
 	return high / sqrt(share);
 }
 
+/* Likewise for so many who wait: in M/D/1 they are u^2 / 2 (1 - u). */
+static double regular_over_random_queue(double waiting)
+{
+	return (sqrt(waiting * waiting + 2 * waiting) - waiting) / hr_station_used_by_queue(waiting, INFINITY);
+}
+
+/* By when somebody waits, else by how many do. */
+static double used_by_those_who_wait(const struct hr_station *station, double *ret_most)
+{
+	double used = hr_station_used_by_contention(station->contended_share, station->customers);
+
+	*ret_most = used * regular_over_random(station->contended_share);
+	if (isnan(used)) {
+		used = hr_station_used_by_queue(station->waiting, station->customers);
+		*ret_most = used * regular_over_random_queue(station->waiting);
+	}
+	return used;
+}
+
 double hr_station_used(const struct hr_station *station)
 {
-	double by_contention = hr_station_used_by_contention(station->contended_share, station->customers);
 	double by_waits = hr_station_used_by_waits(station->waits_per_s / station->requests_per_s, station->customers);
 	double hold_s = station->contended_share / station->waits_per_s, by_holds = station->requests_per_s * hold_s, most;
+	double least = used_by_those_who_wait(station, &most);
 
-	if (isnan(by_contention))
+	if (isnan(least))
 		return station->waits_per_s <= station->requests_per_s ? by_waits : NAN;
-	most = by_contention * regular_over_random(station->contended_share);
 	if (by_waits > AMISS * most) /* a request comes more than once */
-		by_waits = (by_contention + most) / 2;
-	by_waits = fmax(by_contention, fmin(by_waits, most));
+		by_waits = (least + most) / 2;
+	by_waits = fmax(least, fmin(by_waits, most));
 	return fmin(1, isfinite(by_holds) ? fmax(by_waits, by_holds) : by_waits);
+}
+
+double hr_station_used_full(const struct hr_station *station)
+{
+	double used = hr_station_used(station), passages_per_s = fmax(station->requests_per_s, station->waits_per_s / used);
+
+	return station->handover_s > 0 ? used + passages_per_s * station->handover_s : used;
 }

@@ -9,8 +9,10 @@
 struct hr_station {
 	double customers;	/* N; NAN or above 1000: any number */
 	double contended_share; /* of the time, somebody waits; NAN: not known */
+	double waiting;		/* so many wait, the mean: looked at where that is not known */
 	double waits_per_s;	/* so many waits began, or NAN */
 	double requests_per_s;
+	double handover_s;	/* from the release until who waited has it; NAN: not known */
 };
 
 /*
@@ -19,12 +21,18 @@ struct hr_station {
  * Three views, of which each errs in its own way:
  * - A request waits if it finds the station in use, as it is with one customer fewer (the arrival theorem: Sevcik and Mitrani 1981),
  *   whatever the distribution of holds; it holds if each request comes once.
- * - Somebody waits if there are two or more, which in that model is so for a known share of time; it holds however often a request
- *   comes. Holds that are all as long give up to 1.4 times the use for the same share (M/D/1).
+ * - Somebody waits if there are two or more, which in that model is so for a known share of time, and so many wait on the average; it
+ *   holds however often a request comes. Holds that are all as long give up to 1.4 times the use for the same share (M/D/1).
  * - While somebody waits, each release ends a wait: the contended time over the waits is a hold, or the rest of one.
  * The first is taken between the bounds of the second (their middle, if it is far above them), but at least the third.
  */
 double hr_station_used(const struct hr_station *station);
+
+/*
+ * The same as if each passage had to be handed over, as it is where it is full: while who waited is woken, nobody has it. Above 1: that
+ * many cannot pass. A request that has to wait more often than it is in use comes more than once.
+ */
+double hr_station_used_full(const struct hr_station *station);
 
 /* With exponential holds and pauses between them, the use at which two or more are there for that share of the time. */
 double hr_station_used_by_contention(double contended_share, double customers);

@@ -2,7 +2,7 @@
 """Locks that are no mutex of a C program, and threads that take turns."""
 
 from packages import Go, Gunicorn, Java, MariaDb, Memcached, NodeCluster, Php, Uvicorn
-from suite import SHORT_LEVELS, Run, client, on_port, scenario, wrk
+from suite import SHORT_LEVELS, THINKING, Run, client, on_port, scenario, wrk
 
 
 @scenario(
@@ -86,11 +86,12 @@ def gunicorn_with_a_token(_, removed):
     subject="GIL|global|_PyRuntime",
     change="twice_replicas",
     gain=1.3,
+    levels=THINKING,
     settled=False,
 )
 def gunicorn_with_threads(_, removed):
     with Gunicorn("compute:5", "-k", "gthread", "--threads", 16, "-w", 2 if removed else 1) as server:
-        yield on_port(server, wrk(server.port))
+        yield on_port(server, wrk(server.port, think_ms=55))
 
 
 @scenario(
@@ -98,11 +99,12 @@ def gunicorn_with_threads(_, removed):
     "sixteen threads compute one at a time in a synchronized block while a CPU is free; without it, throughput rises",
     change="cause_removed",
     gain=1.3,
+    levels=THINKING,
     settled=False,
 )
 def java_with_a_monitor(directory, removed):
     with Java(directory, 16, "free" if removed else "lock", 3) as server:
-        yield on_port(server, wrk(server.port))
+        yield on_port(server, wrk(server.port, think_ms=35))
 
 
 @scenario(
@@ -121,11 +123,12 @@ def java_that_spins(directory, removed):
     "each request locks the file of the same session for 5 ms, so that 200 a second at most can pass; with one each, throughput rises",
     gain=2,
     change="cause_removed",
+    levels=THINKING,
     settled=False,
 )
 def php_with_one_session(directory, removed):
     with Php(directory, 16, "session", 5, "own" if removed else "one") as server, server.before(directory) as front:
-        yield Run(["--port", str(server.port)], wrk(front.port))
+        yield Run(["--port", str(server.port)], wrk(front.port, think_ms=65))
 
 
 @scenario(
@@ -133,11 +136,12 @@ def php_with_one_session(directory, removed):
     "each request holds the same semaphore of System V for 5 ms, so that 200 a second at most can pass; with one each, throughput rises",
     gain=2,
     change="cause_removed",
+    levels=THINKING,
     settled=False,
 )
 def php_with_one_semaphore(directory, removed):
     with Php(directory, 16, "semaphore", 5, "own" if removed else "one") as server, server.before(directory) as front:
-        yield Run(["--port", str(server.port)], wrk(front.port))
+        yield Run(["--port", str(server.port)], wrk(front.port, think_ms=60))
 
 
 @scenario(
@@ -146,11 +150,12 @@ def php_with_one_semaphore(directory, removed):
     "throughput rises",
     gain=2,
     change="cause_removed",
+    levels=THINKING,
     settled=False,
 )
 def sqlite_with_one_writer(directory, removed):
     with Php(directory, 16, "sqlite", 5, "own" if removed else "one") as server, server.before(directory) as front:
-        yield Run(["--port", str(server.port)], wrk(front.port))
+        yield Run(["--port", str(server.port)], wrk(front.port, think_ms=65))
 
 
 @scenario(
@@ -159,6 +164,7 @@ def sqlite_with_one_writer(directory, removed):
     "throughput rises",
     gain=2,
     change="cause_removed",
+    levels=THINKING,
     settled=False,
 )
 def mariadb_hot_row(directory, removed):
@@ -170,7 +176,7 @@ def mariadb_hot_row(directory, removed):
             "CREATE PROCEDURE hit() BEGIN DECLARE w INT; START TRANSACTION; "
             f"UPDATE counters SET n = n + 1 WHERE id = {row}; SET w = SLEEP(0.005); COMMIT; END//"
         )
-        yield on_port(server, client(server.port, "CALL shop.hit()", "--mysql"))
+        yield on_port(server, client(server.port, "CALL shop.hit()", "--mysql", "--think", 0.06))
 
 
 @scenario(

@@ -78,7 +78,7 @@ static struct truth simulate(const struct world *world)
 		if (!here)
 			free_s = now_s + hold(world, &random);
 	}
-	return (struct truth){ { (double)world->customers, contended_s / now_s, waits / now_s, visits / world->visits / now_s },
+	return (struct truth){ { (double)world->customers, contended_s / now_s, waited_s / now_s, waits / now_s, visits / world->visits / now_s, NAN },
 			       waited_s / now_s, held_s / now_s };
 }
 
@@ -134,13 +134,42 @@ static void the_use_of_a_station_is_told_by_its_queue_alone(void **state)
 
 static void what_is_not_seen_is_not_told(void **state)
 {
-	struct hr_station one = { 1, NAN, 0, 100 }, nobody_waits = { 8, 0, 0, 100 }, full = { 8, 1, 300, 300 }, open = { NAN, 0.25, 50, 100 };
+	struct hr_station one = { 1, NAN, NAN, 0, 100, NAN }, nobody_waits = { 8, 0, 0, 0, 100, NAN }, full = { 8, 1, 3, 300, 300, NAN },
+			  open = { NAN, 0.25, NAN, 50, 100, NAN };
 
 	(void)state;
 	assert_true(isnan(hr_station_used(&one)));
 	assert_true(isnan(hr_station_used(&nobody_waits)));
 	assert_true(hr_station_used(&full) > 0.99 && hr_station_used(&full) <= 1);
 	assert_true(fabs(hr_station_used(&open) - 0.5) < 0.03); /* M/M/1: the square of the use */
+}
+
+/* Where it is not known when somebody waits, how many do and how often tell as much. */
+static void the_use_of_a_station_is_told_by_its_queue_and_its_waits(void **state)
+{
+	(void)state;
+	for (size_t customers = 4; customers <= CUSTOMERS_MAX; customers *= 2)
+		for (int is_regular = 0; is_regular < 2; is_regular++) {
+			struct world world = { customers, (double)customers * 0.01, 0.005, is_regular, 1 };
+			struct truth truth = simulate(&world);
+
+			truth.station.contended_share = NAN;
+			if (!(fabs(hr_station_used(&truth.station) / truth.used - 1) <= 0.1))
+				fail_msg("%zu customers, %s: %.4f is not %.4f", customers, is_regular ? "regular" : "random",
+					 hr_station_used(&truth.station), truth.used);
+		}
+}
+
+/* 100 passages a second that use half of it, and take 1 ms each to be handed over; or 200, of which every second has to wait. */
+static void a_full_station_is_also_handed_over(void **state)
+{
+	struct hr_station once = { NAN, 0.25, NAN, 50, 100, 0.001 }, twice = { NAN, 0.25, NAN, 200, 100, 0.001 };
+
+	(void)state;
+	assert_true(fabs(hr_station_used_full(&once) - hr_station_used(&once) - 0.1) < 1e-9);
+	assert_true(fabs(hr_station_used_full(&twice) - hr_station_used(&twice) - 0.2 / hr_station_used(&twice)) < 1e-9);
+	once.handover_s = NAN;
+	assert_true(hr_station_used_full(&once) == hr_station_used(&once));
 }
 
 /* From 2, 4 and 8 of them, who use it up to half, its limit: 200 holds of 5 ms a second. */
@@ -171,6 +200,8 @@ int main(void)
 		cmocka_unit_test(the_use_of_a_station_is_told_by_its_waits),
 		cmocka_unit_test(a_request_that_comes_several_times_is_seen),
 		cmocka_unit_test(the_use_of_a_station_is_told_by_its_queue_alone),
+		cmocka_unit_test(the_use_of_a_station_is_told_by_its_queue_and_its_waits),
+		cmocka_unit_test(a_full_station_is_also_handed_over),
 		cmocka_unit_test(what_is_not_seen_is_not_told),
 		cmocka_unit_test(the_limit_of_a_station_is_told_from_where_it_is_half_full),
 	};
