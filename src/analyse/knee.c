@@ -6,15 +6,13 @@
 
 #include "analyse/capacity.h"
 #include "analyse/fair.h"
+#include "analyse/gate.h"
 #include "analyse/laws.h"
-#include "analyse/lock_use.h"
-#include "analyse/station.h"
-#include "headroom/net.h"
 
 #define BOUND_ERROR 0.15 /* of a limit, apart from noise: as in predict.c, near it the parts of a system hinder each other */
 #define ONE_LEVEL_ERROR 0.2 /* of a demand that was seen at one load: it is not known how it changes up to the limit */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
-#define TURNS_GROWTH 1.5 /* of the waits per request; where nothing is waited for they do not grow, but for noise */
+#define OWN_ERROR 0.2 /* of what is told from such waits alone: whether holds are all as long is not known, and who spins is not seen */
 #define KEPT_MOST 0.99 /* of the CPUs: where nothing is left there is no limit to tell */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
 
@@ -29,11 +27,16 @@ static const struct {
 };
 
 /* And those behind them, for which no law has what is used. */
-enum { CPUS = sizeof(resources) / sizeof(resources[0]), LOCK, TURNS, RESOURCES };
+enum { CPUS = sizeof(resources) / sizeof(resources[0]), LOCK, TURNS, OWN, RESOURCES };
 
 static const char *name_of(size_t resource)
 {
-	static const char *const names[] = { [CPUS] = "CPUs", [LOCK] = "lock", [TURNS] = "what threads take turns at" };
+	static const char *const names[] = {
+		[CPUS] = "CPUs",
+		[LOCK] = "lock",
+		[TURNS] = "what threads take turns at",
+		[OWN] = "what the program has for a lock",
+	};
 
 	return resource < CPUS ? resources[resource].name : names[resource];
 }
@@ -111,116 +114,16 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 	return others;
 }
 
-/* Who may come to a lock or take a turn: the clients, where it is known how many there are. */
-static double customers_of(const struct hr_level *level)
-{
-	return level->is_rate ? NAN : level->offered;
-}
-
-/* What passes at a level where only one at a time can, as those see it who wait for it. */
-struct passage {
-	double waits, waited_ns, handover_ns;
-	double contended_ns; /* NAN: not known */
-};
-
-/* A lock; NULL: nothing is. */
-static struct passage passage_of_lock(const struct hr_level *level, const struct hr_lock_summary *lock)
-{
-	struct hr_lock_use use = { 0 };
-
-	if (lock)
-		use = hr_lock_use_of(level->summary, lock);
-	return (struct passage){ use.waits, use.waited_ns, use.handover_ns, use.contended_ns };
-}
-
-/* Threads that wait for one of their kind, and for no mutex: for a token, or a lock that is the program's own. */
-static struct passage passage_of_turns(const struct hr_level *level, const struct hr_lock_summary *lock)
-{
-	const struct hr_waits_summary *waits = &level->summary->waits;
-	struct passage passage = { .contended_ns = NAN };
-
-	(void)lock;
-	for (size_t i = 0; i < waits->wait_count; i++) {
-		const struct hr_wait_summary *wait = &waits->waits[i];
-
-		if (!hr_wait_is_turn(level->summary, wait) && !hr_wait_is_turn_in_futex(level->summary, wait))
-			continue;
-		passage.waits += (double)wait->count;
-		passage.waited_ns += (double)wait->time_ns;
-		passage.handover_ns += wait->handover_ns == HR_NULL ? 0 : (double)wait->handover_ns;
-	}
-	return passage;
-}
-
-typedef struct passage passage_at(const struct hr_level *level, const struct hr_lock_summary *lock);
-
-static double used_at(const struct hr_level *level, const struct passage *passage)
-{
-	double recorded_ns = (double)level->summary->run.recorded_ns;
-	const struct hr_station station = {
-		.customers = customers_of(level),
-		.contended_share = passage->contended_ns / recorded_ns,
-		.waiting = passage->waited_ns / recorded_ns,
-		.waits_per_s = passage->waits / recorded_ns * 1e9,
-		.requests_per_s = level->summary->requests.throughput_rps,
-		.handover_s = passage->handover_ns / passage->waits / 1e9,
-	};
-
-	return passage->waits > 0 ? hr_station_used_full(&station) : NAN;
-}
-
-/*
- * Threads that have nothing to do wait on a lock or for each other too, as for one that hands out work. But those waits are shorter the
- * more there is to do, and those for a turn longer: so they must grow per request, over the levels up to that load.
- */
-static bool grows(const struct hr_axis *axis, double load_most, passage_at *at, const struct hr_lock_summary *lock)
-{
-	const struct hr_level *first = NULL, *last = NULL;
-	double grown;
-
-	for (size_t i = 0; i < axis->level_count; i++) {
-		const struct hr_level *level = &axis->levels[i];
-
-		if (!(level->load <= load_most) || !(level->summary->requests.throughput_rps > 0) || !(at(level, lock).waited_ns > 0))
-			continue;
-		first = first ? first : level;
-		last = level;
-	}
-	if (!first || first == last)
-		return false;
-	grown = at(last, lock).waited_ns / (double)last->summary->run.recorded_ns / last->summary->requests.throughput_rps /
-		(at(first, lock).waited_ns / (double)first->summary->run.recorded_ns / first->summary->requests.throughput_rps);
-	return grown > TURNS_GROWTH;
-}
-
-/* The lock for which the waits grow that is waited for most, of those levels that are not above that load; NULL: none is. */
-static const struct hr_lock_summary *find_lock(const struct hr_axis *axis, double load_most)
-{
-	const struct hr_lock_summary *worst = NULL;
-
-	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++) {
-		const struct hr_waits_summary *waits = &axis->levels[i].summary->waits;
-
-		for (size_t k = 0; k < waits->lock_count; k++)
-			if (hr_lock_is_of_user(&waits->locks[k]) && (!worst || waits->locks[k].time_ns > worst->time_ns) &&
-			    grows(axis, load_most, passage_of_lock, &waits->locks[k]))
-				worst = &waits->locks[k];
-	}
-	return worst;
-}
-
 /* What is known of all levels up to half the knee. */
 struct below {
-	const struct hr_lock_summary *lock;
 	struct others others;
-	bool are_turns;
+	struct hr_gate lock, turns, own;
 };
 
 static void take_level(const struct hr_level *level, const struct hr_level *top, const struct below *below,
 		       struct hr_capacity_point point[RESOURCES])
 {
 	struct cpu_shares cpus = cpu_shares_of(level->summary, top->summary);
-	struct passage lock, turns;
 	struct hr_text *texts = NULL;
 	double used[RESOURCES];
 	struct hr_laws laws;
@@ -230,10 +133,9 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 	for (size_t k = 0; k < CPUS; k++)
 		used[k] = laws.value[resources[k].law];
 	used[CPUS] = cpus.target + below->others.per_request_s * level->summary->requests.throughput_rps;
-	lock = passage_of_lock(level, below->lock);
-	turns = passage_of_turns(level, NULL);
-	used[LOCK] = used_at(level, &lock);
-	used[TURNS] = below->are_turns ? used_at(level, &turns) : NAN;
+	used[LOCK] = hr_gate_used(level, &below->lock);
+	used[TURNS] = hr_gate_used(level, &below->turns);
+	used[OWN] = hr_gate_used(level, &below->own);
 	for (size_t k = 0; k < RESOURCES; k++)
 		point[k] = (struct hr_capacity_point){
 			.load = level->load,
@@ -262,11 +164,11 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	struct hr_capacity_resource told[RESOURCES];
 	struct hr_capacity_point of_level[RESOURCES];
 	double load_most = knee->load / 2;
-	struct below below = { find_lock(axis, load_most), others_of(axis, load_most),
-			       grows(axis, load_most, passage_of_turns, NULL) };
+	struct below below = { others_of(axis, load_most), hr_gate_find_lock(axis, load_most), hr_gate_find_turns(axis, load_most), { 0 } };
 	struct hr_capacity capacity;
 	double alone_rps = served_alone_rps(axis, load_most);
 
+	below.own = hr_gate_find_own(axis, load_most, &below.lock);
 	for (size_t i = 0; i < axis->level_count; i++) {
 		take_level(&axis->levels[i], top, &below, of_level);
 		for (size_t k = 0; k < RESOURCES; k++)
@@ -281,6 +183,10 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	knee->predicted_rps = capacity.limit_rps;
 	if (capacity.point_count == 1)
 		capacity.range = (struct hr_range){ (1 - ONE_LEVEL_ERROR) * capacity.limit_rps, (1 + ONE_LEVEL_ERROR) * capacity.limit_rps };
+	if (capacity.resource == OWN) {
+		capacity.range.low *= 1 - OWN_ERROR;
+		capacity.range.high *= 1 + OWN_ERROR;
+	}
 	knee->range.low = capacity.limit_rps - hypot(capacity.limit_rps - capacity.range.low, BOUND_ERROR * capacity.limit_rps);
 	knee->range.high = capacity.limit_rps + hypot(capacity.range.high - capacity.limit_rps, BOUND_ERROR * capacity.limit_rps);
 	if (capacity.resource == CPUS) { /* others may give way, or keep all that they have */

@@ -121,7 +121,4 @@ void hr_laws_of(const struct hr_level *level, struct hr_text **texts, struct hr_
 /* Did a thread of the same kind end that wait, in poll, asleep or for a pipe, socket or event: do they take turns? */
 bool hr_wait_is_turn(const struct hr_summary *summary, const struct hr_wait_summary *wait);
 
-/* Likewise on a futex that is no mutex. */
-bool hr_wait_is_turn_in_futex(const struct hr_summary *summary, const struct hr_wait_summary *wait);
-
 #endif

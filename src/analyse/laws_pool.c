@@ -175,16 +175,6 @@ bool hr_wait_is_turn(const struct hr_summary *summary, const struct hr_wait_summ
 	return law_of_turn(wait) != HR_LAW_COUNT && is_by_own_kind(summary, wait);
 }
 
-static bool is_on_own_futex(const struct hr_wait_summary *wait)
-{
-	return wait->state == HR_STATE_FUTEX && !wait->is_lock && wait->waker;
-}
-
-bool hr_wait_is_turn_in_futex(const struct hr_summary *summary, const struct hr_wait_summary *wait)
-{
-	return is_on_own_futex(wait) && is_by_own_kind(summary, wait);
-}
-
 /*
  * Threads of one kind that end each other's waits, not in a futex. Blame may take such a wait for home, as it does with polls; but
  * clients and other threads are who end what is idle.
@@ -227,7 +217,7 @@ void hr_laws_own_futexes(struct hr_law_parts *of)
 		for (size_t i = 0; i < waits->wait_count; i++) {
 			const struct hr_wait_summary *wait = &waits->waits[i];
 
-			if (wait->group != group || !is_on_own_futex(wait))
+			if (wait->group != group || wait->state != HR_STATE_FUTEX || wait->is_lock || !wait->waker)
 				continue;
 			ended_ns += (double)wait->time_ns;
 			turns_ns += is_by_own_kind(of->summary, wait) ? (double)wait->time_ns : 0;

@@ -145,7 +145,7 @@ double hr_station_used(const struct hr_station *station)
 
 	if (isnan(least))
 		return station->waits_per_s <= station->requests_per_s ? by_waits : NAN;
-	if (by_waits > AMISS * most) /* a request comes more than once */
+	if (isnan(by_waits) || by_waits > AMISS * most) /* not known, or a request comes more than once */
 		by_waits = (least + most) / 2;
 	by_waits = fmax(least, fmin(by_waits, most));
 	return fmin(1, isfinite(by_holds) ? fmax(by_waits, by_holds) : by_waits);

@@ -238,7 +238,7 @@ def counted(graded):
 # The rules know nothing of all this
 
 RULES = (
-    "rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c", "remains.c", "knee.c", "station.c", "lock_use.c",
+    "rules.c", "laws.c", "laws_pool.c", "verdict.c", "predict.c", "remains.c", "knee.c", "gate.c", "station.c", "lock_use.c",
 )
 NAMES = (
     "nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts",
