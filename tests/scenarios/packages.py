@@ -248,7 +248,7 @@ class MariaDb(Server):
 class Go(Server):
     """sources/server.go"""
 
-    def __init__(self, directory, *options, processors=2):
+    def __init__(self, directory, *options, processors=2, **more):
         need("go")
         port, program = free_port(), os.path.join(directory, "server")
         done = run_command(
@@ -257,7 +257,7 @@ class Go(Server):
             env=environment(GO111MODULE="off", HOME=os.path.expanduser("~")),
         )
         equal(f"status of go build ({done.stderr.strip()[-300:]})", done.returncode, 0)
-        super().__init__(port, program, *map(str, options), str(port), env=environment(GOMAXPROCS=processors))
+        super().__init__(port, program, *map(str, options), str(port), env=environment(GOMAXPROCS=processors), **more)
 
 
 class Java(Server):

@@ -38,7 +38,7 @@ from suite import SCENARIOS  # noqa: E402
 import harness  # noqa: E402
 from harness import HEADROOM, Skip, check, equal, run_command, temporary_directory  # noqa: E402
 
-for part in ("cpu", "serial", "storage", "queues", "wires", "negatives", "pools", "turns", "outside"):
+for part in ("cpu", "serial", "storage", "queues", "wires", "negatives", "pools", "turns", "outside", "unseen"):
     importlib.import_module(part)
 
 LEVEL_LIMIT_S = 30
@@ -243,6 +243,7 @@ RULES = (
 NAMES = (
     "nginx", "redis", "postgres", "pgbench", "node", "python", "wrk", "h2load", "model_lock", "worker-", "acceptor", "pts",
     "gunicorn", "uvicorn", "haproxy", "memcached", "mariadb", "apache", "php", "java", "lighttpd", "varnish", "pgbouncer",
+    "squid", "puma", "beanstalkd",
 )
 
 

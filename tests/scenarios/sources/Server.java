@@ -3,13 +3,18 @@
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * An HTTP server with a pool of threads. Arguments: PORT THREADS WHAT NUMBER, where WHAT is done in each request:
  * sleep for NUMBER milliseconds; lock: compute for so many in a synchronized block; free: compute outside of one; spin: compute
- * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while 40 MiB of others stay in use.
+ * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while 40 MiB of others stay in use;
+ * held: sleep for NUMBER milliseconds with a ReentrantLock; one: have one other thread compute; busy: sleep, while a thread that has
+ * nothing to do with requests computes all the time.
  */
 class Server {
 	private static final AtomicBoolean taken = new AtomicBoolean();
@@ -20,6 +25,8 @@ class Server {
 			own.addLast(new byte[240]);
 		return own;
 	});
+	private static final ReentrantLock lock = new ReentrantLock();
+	private static final ExecutorService one = Executors.newSingleThreadExecutor(task -> new Thread(task, "one"));
 	private static double countPerMs;
 
 	static double work(long count) {
@@ -51,8 +58,19 @@ class Server {
 		return own.size();
 	}
 
-	static double serve(String what, double number) throws InterruptedException {
+	static double serve(String what, double number) throws InterruptedException, ExecutionException {
 		switch (what) {
+		case "held":
+			lock.lock();
+			try {
+				Thread.sleep((long) number);
+			} finally {
+				lock.unlock();
+			}
+			return 0;
+		case "one":
+			return one.submit(() -> work((long) (number * countPerMs))).get();
+		case "busy":
 		case "sleep":
 			Thread.sleep((long) number);
 			return 0;
@@ -82,6 +100,14 @@ class Server {
 		keptPerThread = (40 << 20) / 256 / (Integer.parseInt(arguments[1]) + 1);
 		for (int i = 0; i < 20; i++)
 			serve(what, number / 4);
+		if (what.equals("busy")) {
+			Thread apart = new Thread(() -> {
+				while (true)
+					work(1_000_000);
+			}, "apart");
+			apart.setDaemon(true);
+			apart.start();
+		}
 		HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 1024);
 		server.setExecutor(Executors.newFixedThreadPool(Integer.parseInt(arguments[1])));
 		server.createContext("/", exchange -> {
@@ -89,7 +115,7 @@ class Server {
 				byte[] answer = String.valueOf(serve(what, number)).getBytes();
 				exchange.sendResponseHeaders(200, answer.length);
 				exchange.getResponseBody().write(answer);
-			} catch (InterruptedException stopped) {
+			} catch (InterruptedException | ExecutionException stopped) {
 				Thread.currentThread().interrupt();
 			} finally {
 				exchange.close();
