@@ -266,10 +266,19 @@ static bool is_one_each(const struct hr_law_parts *of, double links)
 	return fabs(links - taken) < SAME_NUMBER * links;
 }
 
+/* An answer that lies there unread waits for the server, and not for the peer. NAN: none was seen. */
+static double peer_ns(const struct hr_flow_summary *flow)
+{
+	double wait_ns = hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]);
+	double unread_ns = hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_QUEUE]);
+
+	return isnan(unread_ns) ? wait_ns : fmax(0, wait_ns - unread_ns);
+}
+
 static void flow_laws(struct hr_law_parts *of)
 {
 	const struct hr_summary *summary = of->summary;
-	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0, segments = 0, links;
+	double in_peer = 0, send_full_ns = 0, retransmits = 0, sending_ns = 0, connected_ns = 0, segments = 0, links, wait_ns;
 
 	for (size_t i = 0; i < summary->flow_count; i++) {
 		const struct hr_flow_summary *flow = &summary->flows[i];
@@ -288,8 +297,11 @@ static void flow_laws(struct hr_law_parts *of)
 			continue;
 		in_peer = flow->requests.in_flight;
 		of->laws->subject.peer = flow->endpoint;
-		hr_laws_set(of, HR_LAW_DOWNSTREAM_SHARE, hr_laws_ratio(in_peer, summary->requests.in_flight));
-		hr_laws_set(of, HR_LAW_DOWNSTREAM_WAIT, hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]) / 1e3);
+		wait_ns = hr_stage_mean_ns(&flow->requests.stages[HR_STAGE_WAIT]);
+		hr_laws_set(of, HR_LAW_DOWNSTREAM_SHARE,
+			    hr_laws_ratio(in_peer, summary->requests.in_flight) * hr_laws_ratio(peer_ns(flow), wait_ns));
+		hr_laws_set(of, HR_LAW_DOWNSTREAM_WAIT, wait_ns / 1e3);
+		hr_laws_set(of, HR_LAW_PEER_TIME, peer_ns(flow) / 1e3);
 		links = (double)flow->standing_ns / of->recorded_ns;
 		if (is_one_each(of, links))
 			continue;

@@ -78,8 +78,9 @@
 	HR_LAW(DISK_TIME, "disk_time", "us/request", "waits for disks per request") \
 	HR_LAW(SLEEP_TIME, "sleep_time", "us/request", "sleep per request") \
 	HR_LAW(DISK_BUSY, "disk_busy", "share", "share of time in which the busiest disk that the server uses had a request") \
-	HR_LAW(DOWNSTREAM_SHARE, "downstream_share", "share", "requests that waited for a peer over requests in the server") \
-	HR_LAW(DOWNSTREAM_WAIT, "downstream_wait", "us", "mean wait for the answer of the peer") \
+	HR_LAW(DOWNSTREAM_SHARE, "downstream_share", "share", "requests for which a peer has not answered yet over requests in the server") \
+	HR_LAW(DOWNSTREAM_WAIT, "downstream_wait", "us", "mean wait until the answer of the peer is read") \
+	HR_LAW(PEER_TIME, "peer_time", "us", "mean time until the answer of the peer is there") \
 	HR_LAW(LINKS, "peer_connections", "connections", "connections that the server has to the peer, the mean") \
 	HR_LAW(LINKS_BUSY, "peer_connections_busy", "share", "share of the connections to the peer on which an answer is awaited") \
 	HR_LAW(LINKS_EXCESS, "peer_connections_excess", "share", "of the requests in the server, those for which there is no connection to the peer") \

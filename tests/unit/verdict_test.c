@@ -96,12 +96,14 @@ static void what_is_full_is_the_verdict(void **state)
 		{ HR_VERDICT_SERIAL_THREAD, { { HR_LAW_THREAD_BUSY, 0.98, 0.6 }, { HR_LAW_THREAD_OF_TARGET, 0.99, 0.99 } } },
 		{ HR_VERDICT_CPU_OVERSUBSCRIBED, { { HR_LAW_CPUS_HERE, 1, 0.5 }, { HR_LAW_BUSY_CPU_WAIT, 0.6, 0 }, { HR_LAW_CPU_DEMAND, 2000, 400 } } },
 		{ HR_VERDICT_CPU_SATURATED, { { HR_LAW_CPUS_HERE, 1, 0.5 }, { HR_LAW_BUSY_CPU_WAIT, 0.6, 0 }, { HR_LAW_CPU_DEMAND, 420, 400 } } },
-		{ HR_VERDICT_DOWNSTREAM, { { HR_LAW_DOWNSTREAM_SHARE, 0.95, 0.9 }, { HR_LAW_DOWNSTREAM_WAIT, 50000, 5000 } } },
+		/* a runtime that has no more threads than there are CPUs: requests wait in it */
+		{ HR_VERDICT_CPU_SATURATED, { { HR_LAW_CPUS_HERE, 1, 0.5 }, { HR_LAW_CPU_TARGET_SHARE, 0.97, 0.95 }, { HR_LAW_QUEUE_SHARE, 0.7, 0 } } },
+		{ HR_VERDICT_DOWNSTREAM, { { HR_LAW_DOWNSTREAM_SHARE, 0.95, 0.9 }, { HR_LAW_PEER_TIME, 50000, 5000 } } },
 		{ HR_VERDICT_TIMER, { { HR_LAW_BUSY_SLEEP, 0.9, 0.9 }, { HR_LAW_SLEEP_TIME, 50000, 5000 } } },
 		{ HR_VERDICT_WORKER_POOL, { { HR_LAW_POOL_BUSY, 1, 0.2 }, { HR_LAW_POOL_EXCESS, 0.8, 0 }, { HR_LAW_QUEUE_SHARE, 0.8, 0 } } },
 		{ HR_VERDICT_WORKER_POOL,
 		  { { HR_LAW_LINKS_BUSY, 0.95, 0.9 }, { HR_LAW_LINKS_EXCESS, 0.75, 0 }, { HR_LAW_DOWNSTREAM_SHARE, 0.25, 0.9 },
-		    { HR_LAW_DOWNSTREAM_WAIT, 20500, 20000 } } },
+		    { HR_LAW_PEER_TIME, 20500, 20000 } } },
 		{ HR_VERDICT_WORKER_POOL,
 		  { { HR_LAW_QUEUE_SHARE, 0.75, 0 }, { HR_LAW_POOL_EXCESS, 0.75, 0 }, { HR_LAW_SERVICE, 20500, 20000 }, { HR_LAW_BUSY_CPU, 0.05, 0.1 },
 		    { HR_LAW_BUSY_CPU_WAIT, 0.02, 0.01 } } },
@@ -169,6 +171,24 @@ static void without_requests_a_load_generator_is_not_to_blame(void **state)
 	contrast.top.value[HR_LAW_THREAD_BUSY] = 0.01;
 	contrast.top.value[HR_LAW_CPUS_BUSY] = 0.05;
 	assert_null(best(&contrast, &degree));
+}
+
+/* The one worker shares its one CPU with somebody else's processes, while the other CPU is free: a second worker would share it too. */
+static void where_cpus_are_full_it_is_no_worker_that_lacks(void **state)
+{
+	struct hr_contrast contrast = healthy();
+	double degree;
+
+	(void)state;
+	contrast.top.value[HR_LAW_POOL_SLOTS] = contrast.low.value[HR_LAW_POOL_SLOTS] = 1;
+	contrast.top.value[HR_LAW_POOL_BUSY] = 1;
+	contrast.top.value[HR_LAW_POOL_EXCESS] = 0.94;
+	assert_class(&contrast, HR_VERDICT_WORKER_POOL);
+	contrast.top.value[HR_LAW_CPUS_HERE] = 1;
+	contrast.top.value[HR_LAW_BUSY_CPU_WAIT] = 0.5;
+	contrast.top.value[HR_LAW_CPU_WAIT_OTHERS] = 1;
+	contrast.top.value[HR_LAW_CPU_TARGET_SHARE] = 0.48;
+	assert_int_equal(best(&contrast, &degree)->class, HR_VERDICT_CPU_NEIGHBOUR);
 }
 
 /* It was to send 1,000 a second, and sends 600: the server has time. */
@@ -346,6 +366,7 @@ int main(void)
 		cmocka_unit_test(where_throughput_still_grows_nothing_is_a_bottleneck),
 		cmocka_unit_test(one_level_with_free_resources_is_not_saturated),
 		cmocka_unit_test(without_requests_a_load_generator_is_not_to_blame),
+		cmocka_unit_test(where_cpus_are_full_it_is_no_worker_that_lacks),
 		cmocka_unit_test(a_rate_that_is_not_reached_by_an_idle_server_is_the_clients),
 		cmocka_unit_test(what_was_not_measured_meets_no_condition),
 		cmocka_unit_test(thresholds_have_reasons_and_soft_edges),
