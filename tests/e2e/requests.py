@@ -204,7 +204,8 @@ def a_client_that_goes_away_in_the_middle_of_its_request_leaves_an_unanswered_on
 def a_request_that_comes_in_pieces_is_one_request():
     with temporary_directory() as directory, RequestServer(directory, mode="epoll") as server:
         asked, served, _, flow = recorded(server, connections=2, requests=40, pieces=3, piece_gap_us=2000)
-        equal("reads of the server", served["reads"], 3 * asked["answered"])
+        # a server that gets its CPU late finds two pieces at once
+        check(served["reads"] > 2 * asked["answered"], f"the server read only {served['reads']} times")
         about("service time", flow.sum_ns("service"), served["service_ns"], asked["answered"])
         for row in flow.connections():
             equal("why it is multiplexed", row["multiplexed"], None)
