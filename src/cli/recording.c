@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "collect/features.h"
+#include "cli/priority.h"
 #include "store/reader.h"
 #include "store/results.h"
 
@@ -137,12 +137,11 @@ enum hr_exit hr_recording_prepare(struct hr_recording *recording, struct hr_err 
 	return HR_EXIT_DONE;
 }
 
-static int check_system(struct hr_err *err)
+static int check_system(struct hr_recording *recording, struct hr_err *err)
 {
-	struct hr_features features;
-	int ret = hr_features_probe("", &features, err);
+	int ret = hr_features_probe("", &recording->features, err);
 
-	return ret ? ret : hr_features_check(&features, err);
+	return ret ? ret : hr_features_check(&recording->features, err);
 }
 
 enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *err)
@@ -151,7 +150,7 @@ enum hr_exit hr_recording_create(struct hr_recording *recording, struct hr_err *
 	uid_t uid;
 	gid_t gid;
 
-	if (check_system(err))
+	if (check_system(recording, err))
 		return HR_EXIT_FAILED;
 	hr_caller(&uid, &gid);
 	recording->created = time(NULL);
@@ -204,6 +203,7 @@ enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const 
 		.request_probe = recording->request_probe.binary ? recording->request_probe.text : NULL,
 		.target = about ? about : hr_target_describe(&recording->target),
 		.waits = recording->activation.at_ns != 0,
+		.features = &recording->features,
 	};
 	pid_t *pids = calloc(recording->target.count + 1, sizeof(*pids));
 	int ret;
@@ -258,6 +258,7 @@ static int begin_at_moment(struct hr_recording *recording, struct hr_err *err)
 /* The first version of the textfile says that the run begins; what cannot be written now will not be later. */
 enum hr_exit hr_recording_begin(struct hr_recording *recording, struct hr_err *err)
 {
+	recording->goes_first = hr_priority_raise(); /* not before: loading takes its time, which others have for themselves */
 	if (recording->activation.at_ns && begin_at_moment(recording, err))
 		return HR_EXIT_FAILED;
 	if (!recording->textfile)
@@ -316,10 +317,15 @@ static int take_results(struct hr_recording *recording, struct hr_err *err)
 
 int hr_recording_finish(struct hr_recording *recording, int64_t status, struct hr_err *err)
 {
+	int ret;
+
 	recording->results_failed = recording->values->results && take_results(recording, err);
 	if (recording->results_failed)
 		hr_cli_say(recording->verb, "%s", err->text);
-	return hr_session_finish(recording->session, status, err);
+	ret = hr_session_finish(recording->session, status, err);
+	if (recording->goes_first)
+		hr_priority_restore();
+	return ret;
 }
 
 /* Results of a level that the run does not have are of no use to anybody. */

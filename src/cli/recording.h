@@ -13,6 +13,7 @@
 #include "cli/request_probe.h"
 #include "cli/textfile.h"
 #include "cli/verb.h"
+#include "collect/features.h"
 #include "collect/session.h"
 #include "collect/target.h"
 #include "store/writer.h"
@@ -68,6 +69,7 @@ struct hr_recording {
 	const char *path; /* of the run file */
 	struct hr_target target;
 	bool has_target;
+	struct hr_features features; /* of this system */
 	struct hr_request_probe request_probe;
 	struct hr_writer *writer;
 	struct hr_session *session;
@@ -76,6 +78,7 @@ struct hr_recording {
 	struct hr_textfile *textfile;	 /* NULL: none was asked for */
 	struct hr_activation activation; /* .at_ns is 0: the run begins at once */
 	bool is_ready;			 /* --ready-fd was told */
+	bool goes_first;		 /* see hr_priority_raise() */
 	int signal_fd; /* SIGINT and SIGTERM, blocked otherwise */
 	time_t created;	  /* when the run file was */
 	bool results_failed; /* --results could not be taken, which was said; the run is as good without */

@@ -16,6 +16,7 @@
 
 /* Bits of CapEff in /proc/self/status (include/uapi/linux/capability.h). */
 #define CAP_SYS_ADMIN_BIT 21
+#define CAP_SYS_NICE_BIT 23
 #define CAP_PERFMON_BIT 38
 #define CAP_BPF_BIT 39
 
@@ -166,16 +167,30 @@ static enum answer ask_constant(const struct system *system, const char *name)
 	return LACKS;
 }
 
-static enum answer ask_privilege(const struct system *system, const char *name)
+static bool read_capabilities(const struct system *system, uint64_t *ret)
 {
 	char text[4096], *line;
+
+	if (hr_file_readf(text, sizeof(text), "%s/proc/self/status", system->root) <= 0)
+		return false;
+	line = strstr(text, "\nCapEff:");
+	return line && sscanf(line, " CapEff: %" SCNx64, ret) == 1;
+}
+
+static enum answer ask_priority(const struct system *system, const char *name)
+{
 	uint64_t caps;
 
 	(void)name;
-	if (hr_file_readf(text, sizeof(text), "%s/proc/self/status", system->root) <= 0)
-		return NOT_KNOWN;
-	line = strstr(text, "\nCapEff:");
-	if (!line || sscanf(line, " CapEff: %" SCNx64, &caps) != 1)
+	return read_capabilities(system, &caps) ? answer(caps >> CAP_SYS_NICE_BIT & 1) : NOT_KNOWN;
+}
+
+static enum answer ask_privilege(const struct system *system, const char *name)
+{
+	uint64_t caps;
+
+	(void)name;
+	if (!read_capabilities(system, &caps))
 		return NOT_KNOWN;
 	if (caps >> CAP_SYS_ADMIN_BIT & 1)
 		return HAS;
@@ -417,6 +432,10 @@ static const struct probe probes[HR_FEATURES] = {
 		{ "kernel_symbols", "addresses of the kernel's functions", "the names of kernel functions in stacks",
 		  "sysctl kernel.kptr_restrict=1", false },
 		ask_kernel_symbols, NULL },
+	[HR_FEATURE_PRIORITY] = {
+		{ "priority", "root, or CAP_SYS_NICE", "intervals on time where threads by the hundred want the CPUs",
+		  "run it with sudo", false },
+		ask_priority, NULL },
 };
 
 const struct hr_feature_row *hr_feature_row(enum hr_feature feature)

@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "collect/cost.h"
-#include "collect/features.h"
 #include "collect/listing.h"
 #include "collect/roster.h"
 
@@ -331,17 +330,14 @@ uint64_t hr_session_started_unix_ns(const struct hr_session *session)
 static int start(struct hr_session *session, const struct hr_session_options *options, struct hr_err *err)
 {
 	struct hr_drain *drain = &session->drain;
-	struct hr_features features;
-	int ret = hr_features_probe("", &features, err);
+	int ret = hr_probes_attach(drain->probes, err);
 
-	if (!ret)
-		ret = hr_probes_attach(drain->probes, err);
 	if (!ret)
 		ret = hr_probes_seed(drain->probes, options->pids, options->pid_count, err);
 	if (!ret)
 		ret = seed_sockets(drain, err);
 	if (!ret)
-		ret = write_features(drain, &features, err);
+		ret = write_features(drain, options->features, err);
 	return ret || options->waits ? ret : begin(session, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "collect/drain.h"
+#include "collect/features.h"
 #include "collect/levels.h"
 
 /*
@@ -21,6 +22,7 @@ struct hr_session_options {
 	size_t pid_count;
 	const char *target; /* for the run file */
 	uint64_t interval_ns;
+	const struct hr_features *features; /* what this system has, for the run file */
 	bool waits; /* the run begins with hr_session_begin(), and not at once */
 	uint32_t sample_hz; /* samples of stacks per second and CPU; 0: none */
 	/* a function whose calls are requests, and BINARY:SYMBOL as it was asked for, in valid UTF-8; NULL: none */

@@ -10,7 +10,7 @@ import sys
 import time
 
 from command_line import Terminal
-from harness import HEADROOM, MS, SECOND, SLOWNESS, Process, between, check, equal, need, run_command
+from harness import HEADROOM, MS, SECOND, SLOWNESS, Process, Skip, between, check, equal, need, run_command
 from harness import temporary_directory, test, wait_until
 from loads import Demo
 from recorder import Recorder, report_json
@@ -306,3 +306,17 @@ def what_makes_no_sense_is_refused_in_one_sentence_before_anything_is_done():
             equal(f"status of {arguments}", done.returncode, 2)
             check(said in done.stderr and done.stderr.count("\n") == 1, f"{arguments} was answered {done.stderr!r}")
         equal("files", os.listdir(directory), [])
+
+
+@test
+def the_recorder_goes_before_others_and_what_it_starts_does_not():
+    if os.sched_getscheduler(0) != os.SCHED_OTHER or os.getpriority(os.PRIO_PROCESS, 0):
+        raise Skip("the tests have a priority of their own, and so has what they start")
+    with temporary_directory(mode=0o777) as directory:
+        told = os.path.join(directory, "nice")
+        # the 19th word of a stat is the nice value: of what the shell started, and of the recorder that started it
+        command = f"cut -d' ' -f19 /proc/self/stat /proc/$PPID/stat >{told}; : {{level}}"
+        with sweep("--levels", "1", *QUICK, "--", "sh", "-c", command) as (run, _):
+            with open(told, encoding="ascii") as file:
+                equal("nice values of a load command and of the recorder", file.read().split(), ["0", "-10"])
+            equal("the feature 'priority'", run.value("SELECT has FROM features WHERE feature = 'priority'"), 1)

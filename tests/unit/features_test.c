@@ -203,6 +203,19 @@ static void the_cpu_controller_may_be_of_either_version(void **state)
 	assert_true(features.has[HR_FEATURE_CPU_CGROUP]);
 }
 
+static void the_recorder_goes_first_if_it_has_the_right(void **state)
+{
+	(void)state;
+	fake_file("/proc/self/status", "Name:\tx\nCapEff:\t000000c000000000\n"); /* CAP_BPF, CAP_PERFMON */
+	probe();
+	assert_false(features.has[HR_FEATURE_PRIORITY]);
+	assert_true(features.known[HR_FEATURE_PRIORITY]);
+	assert_false(hr_feature_row(HR_FEATURE_PRIORITY)->required);
+	fake_file("/proc/self/status", "Name:\tx\nCapEff:\t000000c000800000\n"); /* CAP_SYS_NICE too */
+	probe();
+	assert_true(features.has[HR_FEATURE_PRIORITY]);
+}
+
 static void every_row_says_what_is_lost_and_what_to_do(void **state)
 {
 	(void)state;
@@ -247,6 +260,7 @@ int main(void)
 		in_a_fake_system(requests_need_all_of_the_tracepoints_or_all_of_the_functions),
 		in_a_fake_system(without_root_the_way_out_is_sudo),
 		in_a_fake_system(two_capabilities_are_as_good_as_root_but_one_is_not),
+		in_a_fake_system(the_recorder_goes_first_if_it_has_the_right),
 		in_a_fake_system(a_pid_namespace_of_its_own_is_no_place_to_record_from),
 		in_a_fake_system(the_cpu_controller_may_be_of_either_version),
 		cmocka_unit_test(every_row_says_what_is_lost_and_what_to_do),
