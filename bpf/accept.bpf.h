@@ -80,32 +80,34 @@ static __always_inline void accept_unix(__u32 process, struct sock *listener, st
 		stage_add(id, HR_STAGE_ACCEPT, wait_ns);
 }
 
-static __noinline void count_accept(struct hr_thread *thread, __u32 fd)
+VERIFIED_ONCE int count_accept(struct hr_thread *thread, __u32 fd)
 {
 	struct sock *sk = sock_by_fd(fd);
 	__u32 family;
 
 	if (!sk || !thread)
-		return;
+		return 0;
 	family = PEEK(sock, sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
 		accept_unix(thread->process, sock_by_fd(CALL_ARG(thread, 0)), sk, bpf_ktime_get_ns());
 	else
 		accept_tcp(thread->process, sk, bpf_ktime_get_ns());
+	return 0;
 }
 
 /* Only where the target listens on a path at all. A copy that goes, as in a server that forks for each connection, ends nothing. */
-static __noinline void note_close(struct hr_thread *thread)
+VERIFIED_ONCE int note_close(struct hr_thread *thread)
 {
 	struct file *file;
 	struct sock *sk;
 
 	if (!thread || !has_listening_paths)
-		return;
+		return 0;
 	file = file_by_fd(bpf_get_current_task_btf(), CALL_ARG(thread, 0));
 	sk = sock_of(file);
 	if (sk && !is_shared(file) && PEEK(sock, sk, __sk_common.skc_family) == AF_UNIX)
 		unix_close((__u64)sk, bpf_ktime_get_ns());
+	return 0;
 }
 
 #endif

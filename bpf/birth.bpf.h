@@ -18,7 +18,7 @@ static __always_inline __u32 process_open(struct task_struct *task, __u64 now_ns
 	process = process_by_slot(slot);
 	if (!process)
 		return 0; /* a slot that user space did not put there */
-	process->parent = task->real_parent->tgid;
+	process->parent = BPF_CORE_READ(task, real_parent, tgid);
 	process->born_ns = now_ns;
 	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
 	compiler_barrier();
@@ -44,6 +44,10 @@ static __always_inline void stack_open(__u64 registers, __u32 slot)
 	bpf_map_update_elem(&stack_slots, &entry, old && *old ? &shared : &slot, BPF_ANY);
 }
 
+/*
+ * NULL: no room, which is counted; or it is a target already: its birth and the seeding look at all tasks may meet, and who is
+ * first takes it in.
+ */
 static __always_inline struct hr_thread *thread_open(__u32 pid, __u32 process_slot, __u64 now_ns, struct task_struct *task)
 {
 	struct hr_process *process = process_by_slot(process_slot);

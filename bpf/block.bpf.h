@@ -28,17 +28,30 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 #define PEEK_POINTER(cell) ((void *)PEEK(hlist_head, cell, first))
 #endif
 
+/*
+ * A member of a kernel struct behind a typed pointer. Read as it stands, a pointer has the verifier search all types of the kernel
+ * for whether it can be trusted, which takes it a millisecond; through a cast it does not ask. An object that is in no hurry while
+ * it runs defines WALK by PEEK.
+ */
+#if !defined(WALK) && defined(PEEK_BY_HELPER)
+#define WALK(type, pointer, member) ((pointer)->member)
+#elif !defined(WALK)
+#define WALK(type, pointer, member) (config.has_rdonly_cast ? PEEK(type, pointer, member) : (pointer)->member)
+#endif
+
 static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 fd)
 {
-	struct files_struct *files = task->files;
+	struct files_struct *files = WALK(task_struct, task, files);
 	struct fdtable *fdt;
+	struct file **table;
 
 	if (!files)
 		return NULL;
-	fdt = files->fdt;
-	if (!fdt || (__u32)fd >= fdt->max_fds)
+	fdt = WALK(files_struct, files, fdt);
+	if (!fdt || (__u32)fd >= WALK(fdtable, fdt, max_fds))
 		return NULL;
-	return (struct file *)PEEK_POINTER(fdt->fd + (__u32)fd);
+	table = WALK(fdtable, fdt, fd);
+	return (struct file *)PEEK_POINTER(table + (__u32)fd);
 }
 
 /* NULL: it is no socket. */

@@ -41,13 +41,10 @@ static __always_inline __u64 take_user_stack(struct hr_thread *thread, struct hr
 
 	if (!bytes)
 		bytes = bpf_get_task_stack(bpf_get_current_task_btf(), stack->addresses, sizeof(stack->addresses), BPF_F_USER_STACK);
-	return stack_keep(stack, thread->process, bytes);
+	return stack_keep(SCRATCH_OFF_CPU, thread->process, bytes);
 }
 
-/* Not static: so the verifier looks at it once for each program, and not once for each way that leads here. */
-int sample_wait(__u32 slot);
-
-__noinline int sample_wait(__u32 slot)
+VERIFIED_ONCE int sample_wait(__u32 slot)
 {
 	struct hr_thread *thread = thread_by_slot(slot);
 	struct hr_stack *stack = scratch(SCRATCH_OFF_CPU);

@@ -43,8 +43,8 @@ struct {
 	__type(value, struct disk_request);
 } disk_requests SEC(".maps");
 
-/* The record of that disk; NULL: none is free. Its index in *ret_index. */
-static __always_inline struct hr_disk *disk_by_device(__u32 device, struct gendisk *gendisk, __u32 *ret_index)
+/* The record of that disk: 1 + its index; 0: none is free. */
+VERIFIED_ONCE __u32 disk_find(__u32 device)
 {
 	__u32 first = device * DISK_HASH;
 
@@ -53,18 +53,28 @@ static __always_inline struct hr_disk *disk_by_device(__u32 device, struct gendi
 		struct hr_disk *disk = bpf_map_lookup_elem(&disks, &index);
 
 		if (!disk)
-			return NULL;
+			return 0;
 		found = disk->device;
 		if (!found)
 			found = __sync_val_compare_and_swap(&disk->device, 0, device);
-		if (!found)
-			bpf_probe_read_kernel_str(disk->name, sizeof(disk->name), gendisk->disk_name);
-		if (!found || found == device) {
-			*ret_index = index;
-			return disk;
-		}
+		if (!found || found == device)
+			return index + 1;
 	}
-	return NULL;
+	return 0;
+}
+
+/* Its index in *ret_index. */
+static __always_inline struct hr_disk *disk_by_device(__u32 device, struct gendisk *gendisk, __u32 *ret_index)
+{
+	__u32 index = disk_find(device) - 1;
+	struct hr_disk *disk = bpf_map_lookup_elem(&disks, &index);
+
+	if (!disk) /* none is free */
+		return NULL;
+	if (!disk->name[0])
+		bpf_probe_read_kernel_str(disk->name, sizeof(disk->name), gendisk->disk_name);
+	*ret_index = index;
+	return disk;
 }
 
 static __always_inline __u8 operation_of(__u32 cmd_flags)
@@ -170,15 +180,18 @@ static __always_inline int on_issue(struct request *request)
 	return 0;
 }
 
-static __always_inline void work_add(struct hr_disk_work *work, __u64 latency_ns, __u64 queued_ns)
+VERIFIED_ONCE int work_add(struct hr_disk_work *work, __u64 latency_ns, __u64 queued_ns)
 {
 	__u64 slot = whole(hr_hist_slot(latency_ns, HR_HIST_BITS, HR_HIST_SLOTS));
 
+	if (!work)
+		return 0;
 	__sync_fetch_and_add(&work->count, 1);
 	__sync_fetch_and_add(&work->latency_ns, latency_ns);
 	__sync_fetch_and_add(&work->queued_ns, queued_ns);
 	if (slot < HR_HIST_SLOTS)
 		__sync_fetch_and_add(&work->slots[slot], 1);
+	return 0;
 }
 
 /* A part of what the disk was asked for is finished, or all of it. True: all. */

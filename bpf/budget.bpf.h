@@ -68,12 +68,13 @@ static __always_inline bool is_blocked_state(int state)
 
 /*
  * Charge what was spent between two moments, less idle_ns before the request came, in which the thread waited for it: that is
- * the wait that grew most. False: no wait grew by so much, so what it did is not known, and nothing is charged.
+ * the wait that grew most. False: no wait grew by so much, so what it did is not known, and nothing is charged. spent_ns is the
+ * caller's no more.
  */
-static __noinline __maybe_unused bool charge_request(struct hr_flow *flow, const __u64 *spent_ns, const __u64 *from_ns, __u64 idle_ns)
+static __noinline __maybe_unused bool charge_request(struct hr_flow *flow, __u64 *spent_ns, const __u64 *from_ns, __u64 idle_ns)
 {
 	__s64 most_ns = 0;
-	int home = -1;
+	__u64 home = 0;
 
 	if (!flow || !spent_ns || !from_ns)
 		return false;
@@ -87,15 +88,15 @@ static __noinline __maybe_unused bool charge_request(struct hr_flow *flow, const
 				home = state;
 			}
 		}
-		if ((__s64)idle_ns > most_ns)
+		home = whole(home);
+		if ((__s64)idle_ns > most_ns || home >= HR_STATES)
 			return false;
+		spent_ns[home] -= idle_ns;
 	}
 #pragma unroll
 	for (int state = 0; state < HR_STATES; state++) {
 		__s64 time_ns = spent_ns[state] - from_ns[state];
 
-		if (state == home)
-			time_ns -= idle_ns;
 		if (time_ns) /* the estimate of mixed time may take back a little: the sum stays right */
 			flow_add(&flow->state_ns[state], time_ns);
 	}
@@ -106,7 +107,7 @@ static __noinline __maybe_unused bool charge_request(struct hr_flow *flow, const
  * The current thread answers a request. If another thread read it, this one took it up when it was done with its answer before,
  * or at once if it had been idle.
  */
-static __noinline __maybe_unused void budget_request(struct hr_flow *flow, __u32 slot, const struct begin *begin, __u64 now_ns)
+VERIFIED_ONCE int budget_request(struct hr_flow *flow, __u32 slot, const struct begin *begin, __u64 now_ns)
 {
 	struct hr_thread *thread = thread_by_slot(slot);
 	__u64 spent_ns[HR_STATES], handoff_ns = 0, idle_ns = 0;
@@ -114,10 +115,10 @@ static __noinline __maybe_unused void budget_request(struct hr_flow *flow, __u32
 	bool charged = false;
 
 	if (!thread || !flow || !begin)
-		return;
+		return 0;
 	answer = answer_of(slot, thread);
 	if (!answer)
-		return;
+		return 0;
 	spent_until(thread, now_ns, spent_ns);
 	if (begin->slot == slot) {
 		charged = charge_request(flow, spent_ns, begin->spent_ns, 0);
@@ -132,17 +133,19 @@ static __noinline __maybe_unused void budget_request(struct hr_flow *flow, __u32
 		flow_add(&flow->budgeted, 1);
 		flow_add(&flow->handoff_ns, handoff_ns);
 	}
+	return 0;
 }
 
 /* The current thread has written (a part of) an answer. */
-static __always_inline void note_answer(__u32 slot, const struct hr_thread *thread, __u64 now_ns)
+VERIFIED_ONCE int note_answer(__u32 slot, const struct hr_thread *thread, __u64 now_ns)
 {
-	struct answer *answer = answer_of(slot, thread);
+	struct answer *answer = thread ? answer_of(slot, thread) : NULL;
 
 	if (!answer)
-		return;
+		return 0;
 	answer->at_ns = now_ns;
 	spent_until(thread, now_ns, answer->spent_ns);
+	return 0;
 }
 
 /* How long the current thread was blocked in sending since this was asked last: that was for the call that it is in. */

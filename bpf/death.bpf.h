@@ -14,17 +14,18 @@ static __always_inline void stack_close(const struct hr_thread *thread)
 		bpf_map_update_elem(&stack_slots, &entry, &zero, BPF_ANY);
 }
 
-/*
- * NULL: no room, which is counted; or it is a target already: its birth and the seeding look at all tasks may meet, and who is
- * first takes it in.
- */
-/* It exits: its accounts end, and nobody finds it any more. Not inlined: rare. */
-static __noinline void thread_close(struct hr_thread *thread, struct task_struct *task)
+/* The current thread exits: its accounts end, and nobody finds it any more. */
+VERIFIED_ONCE int thread_close(struct hr_thread *thread)
 {
-	__u32 pid = task->pid, zero = 0, process_slot = thread->process;
-	struct hr_process *process = process_by_slot(process_slot);
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 pid = task->pid, zero = 0, process_slot;
+	struct hr_process *process;
 	__u64 now_ns;
 
+	if (!thread)
+		return 0;
+	process_slot = thread->process;
+	process = process_by_slot(process_slot);
 	stack_close(thread);
 	bpf_map_update_elem(&thread_slots, &pid, &zero, BPF_ANY); /* from here on no switch changes the accounts */
 	now_ns = bpf_ktime_get_ns();
@@ -43,6 +44,7 @@ static __noinline void thread_close(struct hr_thread *thread, struct task_struct
 		bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
 	if (process && __sync_fetch_and_add(&process->threads, -1) == 1)
 		process->ended_ns = now_ns;
+	return 0;
 }
 
 #endif

@@ -138,7 +138,7 @@ static __always_inline void flow_give_id(__u32 id)
 }
 
 /* 0: no id is free. */
-static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_address *name)
+static __noinline __u32 flow_claim(const struct hr_flow_key *key, __u64 name)
 {
 	struct hr_flow *head;
 	__u32 id, *winner;
@@ -154,7 +154,7 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_ad
 	head->key.transport = key->transport;
 	__builtin_memcpy(head->key.address, key->address, sizeof(key->address));
 	if (key->transport == HR_TRANSPORT_UNIX)
-		read_unix_path(name, head->path, &head->path_bytes);
+		read_unix_path((struct unix_address *)name, head->path, &head->path_bytes);
 	if (bpf_map_update_elem(&flow_ids, key, &id, BPF_NOEXIST)) { /* another CPU was first */
 		flow_give_id(id);
 		winner = bpf_map_lookup_elem(&flow_ids, key);
@@ -166,26 +166,28 @@ static __noinline __u32 flow_claim(const struct hr_flow_key *key, struct unix_ad
 }
 
 /* The id of a flow; 0: no record was free, which is counted. The address of a unix one is that of its name. */
-static __noinline __maybe_unused __u32 flow_find(struct hr_flow_key *key)
+VERIFIED_ONCE __u32 flow_find(const struct hr_flow_key *asked)
 {
-	struct unix_address *name = NULL;
+	struct hr_flow_key key;
+	__u64 name = 0; /* address of a unix_address */
 	__u32 *id, claimed;
 
-	if (!key)
+	if (!asked)
 		return 0;
-	if (key->transport == HR_TRANSPORT_UNIX) {
-		name = *(struct unix_address **)key->address;
-		*(__u64 *)key->address = unix_name_hash(name);
+	key = *asked; /* verifiers before 6.2 take no argument's memory for a key */
+	if (key.transport == HR_TRANSPORT_UNIX) {
+		name = *(__u64 *)key.address;
+		*(__u64 *)key.address = unix_name_hash((struct unix_address *)name);
 	}
-	id = bpf_map_lookup_elem(&flow_ids, key);
+	id = bpf_map_lookup_elem(&flow_ids, &key);
 	if (id)
 		return *id;
-	claimed = flow_claim(key, name);
-	if (!claimed && key->role == HR_ROLE_DOWNSTREAM && key->transport == HR_TRANSPORT_TCP) {
-		key->port = 0;
-		__builtin_memset(key->address, 0, sizeof(key->address));
-		id = bpf_map_lookup_elem(&flow_ids, key);
-		claimed = id ? *id : flow_claim(key, name);
+	claimed = flow_claim(&key, name);
+	if (!claimed && key.role == HR_ROLE_DOWNSTREAM && key.transport == HR_TRANSPORT_TCP) {
+		key.port = 0;
+		__builtin_memset(key.address, 0, sizeof(key.address));
+		id = bpf_map_lookup_elem(&flow_ids, &key);
+		claimed = id ? *id : flow_claim(&key, name);
 	}
 	if (!claimed)
 		lost(HR_LOSS_FLOW_RECORDS);
@@ -193,7 +195,7 @@ static __noinline __maybe_unused __u32 flow_find(struct hr_flow_key *key)
 }
 
 /* First use of a stage. */
-static __noinline __u32 stage_claim(struct hr_flow *head, __u32 stage)
+VERIFIED_ONCE __u32 stage_claim(struct hr_flow *head, __u32 stage)
 {
 	__u64 index = whole(stage);
 	__u32 record = 0, winner;
@@ -212,7 +214,7 @@ static __noinline __u32 stage_claim(struct hr_flow *head, __u32 stage)
 }
 
 /* A stage of a request of that flow took time_ns. */
-static __noinline void stage_add(__u32 flow, __u32 stage, __u64 time_ns)
+VERIFIED_ONCE int stage_add(__u32 flow, __u32 stage, __u64 time_ns)
 {
 	struct hr_flow *head = flow_head(flow);
 	struct hr_stage_hist *hist;
@@ -220,21 +222,22 @@ static __noinline void stage_add(__u32 flow, __u32 stage, __u64 time_ns)
 	__u32 record;
 
 	if (!head || index >= HR_STAGES)
-		return;
+		return 0;
 	record = head->stage_record[index];
 	if (!record)
 		record = stage_claim(head, stage);
 	if (!record)
-		return;
+		return 0;
 	record = record * config.flow_shards + (bpf_get_smp_processor_id() & (config.flow_shards - 1));
 	hist = bpf_map_lookup_elem(&stages, &record);
 	if (!hist)
-		return;
+		return 0;
 	__sync_fetch_and_add(&hist->count, 1);
 	__sync_fetch_and_add(&hist->total_ns, time_ns);
 	index = whole(hr_hist_slot(time_ns, HR_STAGE_BITS, HR_STAGE_SLOTS));
 	if (index < HR_STAGE_SLOTS)
 		__sync_fetch_and_add(&hist->slots[index], 1);
+	return 0;
 }
 
 /* A request of the flow is in flight from arrived_ns on. */

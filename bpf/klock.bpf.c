@@ -2,7 +2,7 @@
 /*
  * Kernel locks: mark a target thread while it waits for one that it sleeps for, so that its block is charged to the lock.
  *
- * Hooks contention_begin, contention_end (tp_btf, since 5.19).
+ * Hooks contention_begin, contention_end (tp_btf, since 5.19); syscall, run by user space.
  * Cost per event: one array look-up for a stranger; for a thread of the target that is about to sleep a walk up its kernel stack,
  * some 1.5 us, unless it waits for its mmap_lock. Runs inside lock slow paths, below other BPF maps' locks too: array look-ups and
  * stores only.
@@ -17,6 +17,25 @@ static __always_inline bool is_mmap_lock(__u64 lock)
 	return mm && lock == mm + bpf_core_field_offset(struct mm_struct, mmap_lock);
 }
 
+/* The kernel's code that waits and takes locks; 0: not known. */
+__u64 sched_text_start = 0, sched_text_end = 0;
+
+static const char start_symbol[] = "__sched_text_start", end_symbol[] = "__sched_text_end";
+
+/* Run once by user space, which would have to read through all symbols for it: 100 ms. */
+SEC("syscall")
+int find_sched_text(void *ctx)
+{
+	__u64 start = 0, end = 0;
+
+	if (bpf_kallsyms_lookup_name(start_symbol, sizeof(start_symbol), 0, &start) ||
+	    bpf_kallsyms_lookup_name(end_symbol, sizeof(end_symbol), 0, &end))
+		return 0;
+	sched_text_end = end;
+	sched_text_start = start;
+	return 0;
+}
+
 #define CALLERS 24 /* frames, our own among them */
 
 /*
@@ -25,7 +44,7 @@ static __always_inline bool is_mmap_lock(__u64 lock)
  */
 static __always_inline __u64 lock_caller(void *ctx)
 {
-	__u64 frames[CALLERS] = {}, low = config.sched_text_start, bytes = config.sched_text_end - low;
+	__u64 frames[CALLERS] = {}, low = sched_text_start, bytes = sched_text_end - low;
 	bool is_inside = false;
 
 	if (!low || bpf_get_stack(ctx, frames, sizeof(frames), 0) <= 0)

@@ -80,7 +80,7 @@ static __always_inline int on_death(struct task_struct *task)
 	struct hr_thread *thread = thread_by_pid(task->pid);
 
 	if (thread)
-		thread_close(thread, task);
+		thread_close(thread);
 	return 0;
 }
 

@@ -82,7 +82,7 @@ static __always_inline bool ends_message(__u8 byte)
  * What it begins with comes again behind the end of a line or string: several messages in one. Filling (one byte over and over)
  * says nothing.
  */
-static __noinline __maybe_unused bool looks_like_batch(const struct look *look, __u64 bytes)
+VERIFIED_ONCE bool looks_like_batch(const struct look *look, __u64 bytes)
 {
 	__u64 first;
 
@@ -119,7 +119,7 @@ static __always_inline void saturate(__u8 *count)
  * A read of that many bytes has just returned, and begins a request: enum hr_multiplexed bits that it tells, mostly 0. What is
  * read later of a request may be anything: rows of a table that is uploaded begin alike.
  */
-static __noinline __maybe_unused __u32 look_at_read(struct socket_state *state, const struct hr_thread *thread, __u64 bytes)
+VERIFIED_ONCE __u32 look_at_read(struct socket_state *state, const struct hr_thread *thread, __u64 bytes)
 {
 	struct look *look;
 
@@ -145,7 +145,7 @@ static __noinline __maybe_unused __u32 look_at_read(struct socket_state *state, 
 }
 
 /* "100 Continue" and nothing else: the answer is yet to come (RFC 9110, 15.2.1). It has no headers. */
-static __noinline __maybe_unused bool is_continue(const struct hr_thread *thread, __u64 bytes)
+VERIFIED_ONCE bool is_continue(const struct hr_thread *thread, __u64 bytes)
 {
 	struct look *look = thread && bytes == CONTINUE_BYTES ? look_at(thread, bytes) : NULL;
 
@@ -153,7 +153,7 @@ static __noinline __maybe_unused bool is_continue(const struct hr_thread *thread
 }
 
 /* Likewise a write. Only the first answers of a connection can change its protocol. */
-static __noinline __maybe_unused __u32 look_at_write(struct socket_state *state, const struct hr_thread *thread)
+VERIFIED_ONCE __u32 look_at_write(struct socket_state *state, const struct hr_thread *thread)
 {
 	struct look *look;
 

@@ -25,15 +25,16 @@ struct visit {
 };
 
 /* The answer is complete: the last write is known to be the last. Whoever leaves the phase counts it. */
-static __noinline __maybe_unused void request_finish(struct socket_state *state)
+VERIFIED_ONCE int request_finish(struct socket_state *state)
 {
 	if (!state || state->phase != HR_PHASE_SENDING ||
 	    __sync_val_compare_and_swap(&state->phase, HR_PHASE_SENDING, HR_PHASE_IDLE) != HR_PHASE_SENDING)
-		return;
+		return 0;
 	if (state->role != HR_ROLE_SERVER || !socket_flow(state))
-		return;
+		return 0;
 	stage_add(state->flow, HR_STAGE_STREAM, elapsed_ns(state->write_ns, state->last_write_ns));
 	stage_add(state->flow, HR_STAGE_TOTAL, elapsed_ns(state->arrive_ns, state->last_write_ns));
+	return 0;
 }
 
 /*
@@ -53,10 +54,10 @@ static __always_inline bool take_arrival(struct socket_state *state)
 }
 
 /* The socket ends, or its requests are not followed any longer. */
-static __noinline __maybe_unused void request_abandon(struct socket_state *state, struct hr_flow *flow, __u64 now_ns)
+VERIFIED_ONCE int request_abandon(struct socket_state *state, struct hr_flow *flow, __u64 now_ns)
 {
 	if (!state || !flow)
-		return;
+		return 0;
 	request_finish(state);
 	if (state->phase == HR_PHASE_SERVING) {
 		state->phase = HR_PHASE_IDLE;
@@ -67,16 +68,18 @@ static __noinline __maybe_unused void request_abandon(struct socket_state *state
 		flow_depart(flow, now_ns);
 		flow_add(&flow->unread_requests, 1);
 	}
+	return 0;
 }
 
 /* Unix sockets end without an event: keep what is known of the request where the one who closes it finds it. */
-static __noinline __maybe_unused void unix_note(const struct socket_state *state, struct sock *sk)
+VERIFIED_ONCE int unix_note(const struct socket_state *state, const __u64 *sk)
 {
 	struct unix_request request = {};
-	__u64 key = (__u64)sk;
+	__u64 key;
 
-	if (!state)
-		return;
+	if (!state || !sk)
+		return 0;
+	key = *sk;
 	request.flow = state->flow;
 	request.generation = state->generation;
 	request.arrive_ns = state->arrive_ns;
@@ -85,23 +88,26 @@ static __noinline __maybe_unused void unix_note(const struct socket_state *state
 		request.last_write_ns = state->last_write_ns;
 	}
 	bpf_map_update_elem(&unix_requests, &key, &request, BPF_ANY);
+	return 0;
 }
 
 /* After the socket's request has changed. */
 static __always_inline void note_request(const struct socket_state *state, struct sock *sk)
 {
+	__u64 key = (__u64)sk;
+
 	if (sk->__sk_common.skc_family != AF_UNIX)
 		return;
 	if (state->multiplexed || state->phase == HR_PHASE_IDLE)
-		unix_forget((__u64)sk);
+		unix_forget(key);
 	else
-		unix_note(state, sk);
+		unix_note(state, &key);
 }
 
-static __noinline __maybe_unused void socket_multiplexed(struct socket_state *state, struct hr_flow *flow, __u32 why, __u64 now_ns)
+VERIFIED_ONCE int socket_multiplexed(struct socket_state *state, struct hr_flow *flow, __u32 why, __u64 now_ns)
 {
 	if (!state || !flow)
-		return;
+		return 0;
 	if (!state->multiplexed) {
 		request_finish(state);
 		flow_add(&flow->multiplexed, 1);
@@ -112,15 +118,16 @@ static __noinline __maybe_unused void socket_multiplexed(struct socket_state *st
 			flow_depart(flow, now_ns);
 	}
 	state->multiplexed |= why;
+	return 0;
 }
 
 /* The data that was just read had waited since ready_ns: it begins a request. */
-static __noinline __maybe_unused void request_begin(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 ready_ns, __u64 now_ns)
+VERIFIED_ONCE int request_begin(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 ready_ns, __u64 now_ns)
 {
 	struct hr_thread *thread = thread_by_slot(slot);
 
 	if (!state || !flow || !thread)
-		return;
+		return 0;
 	request_finish(state);
 	if (!take_arrival(state))
 		flow_arrive(flow, ready_ns);
@@ -129,6 +136,7 @@ static __noinline __maybe_unused void request_begin(struct socket_state *state, 
 	state->begin.slot = slot;
 	spent_until(thread, now_ns, state->begin.spent_ns);
 	state->phase = HR_PHASE_SERVING;
+	return 0;
 }
 
 static __always_inline void server_read(struct socket_state *state, struct sock *sk, struct visit *visit, __u64 ready_ns,
@@ -153,10 +161,10 @@ static __always_inline void server_read(struct socket_state *state, struct sock 
 }
 
 /* The first write after a read. */
-static __noinline __maybe_unused void request_answer(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
+VERIFIED_ONCE int request_answer(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
 {
 	if (!state || !flow)
-		return;
+		return 0;
 	state->write_ns = state->last_write_ns = now_ns;
 	state->requests++;
 	flow_add(&flow->requests, 1);
@@ -168,6 +176,7 @@ static __noinline __maybe_unused void request_answer(struct socket_state *state,
 	state->phase = HR_PHASE_SENDING;
 	if (state->ready_ns) /* the next one is there already */
 		count_arrival(state, flow, state->ready_ns);
+	return 0;
 }
 
 /*
@@ -185,10 +194,10 @@ static __always_inline bool overlaps(struct socket_state *state, const struct vi
 }
 
 /* An answer to data that is gone, and nobody was seen to read it: by splice. */
-static __noinline __maybe_unused void answer_unseen(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
+VERIFIED_ONCE int answer_unseen(struct socket_state *state, struct hr_flow *flow, __u32 slot, __u64 now_ns)
 {
 	if (!state || !flow)
-		return;
+		return 0;
 	lost(HR_LOSS_UNSEEN_READS);
 	request_finish(state);
 	state->arrive_ns = state->ready_ns;
@@ -197,6 +206,7 @@ static __noinline __maybe_unused void answer_unseen(struct socket_state *state, 
 	state->ready_ns = 0;
 	state->begin.at_ns = 0;
 	request_answer(state, flow, slot, now_ns);
+	return 0;
 }
 
 static __always_inline void server_write(struct socket_state *state, struct sock *sk, struct visit *visit, __u64 bytes)

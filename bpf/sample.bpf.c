@@ -27,11 +27,11 @@ int on_cpu_sample(void *ctx)
 		return 0;
 	key.thread = thread->slot;
 	key.state = thread->in_call ? HR_STATE_KERNEL : HR_STATE_USER;
-	key.kernel_stack = stack_keep(stack, 0, bpf_get_stack(ctx, stack->addresses, sizeof(stack->addresses), 0));
+	key.kernel_stack = stack_keep(SCRATCH_ON_CPU, 0, bpf_get_stack(ctx, stack->addresses, sizeof(stack->addresses), 0));
 	bytes = unwind_user(thread, SCRATCH_ON_CPU);
 	if (!bytes)
 		bytes = bpf_get_stack(ctx, stack->addresses, sizeof(stack->addresses), BPF_F_USER_STACK);
-	key.user_stack = stack_keep(stack, thread->process, bytes);
+	key.user_stack = stack_keep(SCRATCH_ON_CPU, thread->process, bytes);
 	sample_add(&key, thread->born_ns, 1, config.sample_period_ns / on_cpu_now(thread->process));
 	return 0;
 }

@@ -21,7 +21,7 @@ static __always_inline bool is_throttled(struct task_struct *task)
 		return true;
 	if (!bpf_core_field_exists(task->se.cfs_rq))
 		return false;
-	cfs_rq = task->se.cfs_rq;
+	cfs_rq = WALK(task_struct, task, se.cfs_rq);
 	return cfs_rq && cfs_rq->throttle_count > 0;
 }
 
@@ -37,15 +37,16 @@ static __always_inline bool is_being_woken(struct task_struct *task)
 	return held || task->__state & TASK_WAKING;
 }
 
-static __noinline void open_wait(struct task_struct *task, struct hr_thread *thread, __u64 now_ns)
+/* Of the current thread, which is about to leave its CPU. */
+VERIFIED_ONCE int open_wait(struct hr_thread *thread, __u64 now_ns)
 {
-	struct hr_edge_key subject = {};
-	__u64 file;
+	struct subject subject = {};
 
-	if (!task || !thread)
-		return;
-	file = find_subject(task, thread, &subject);
-	wait_begin(thread, &subject, file, now_ns);
+	if (!thread)
+		return 0;
+	find_subject(bpf_get_current_task_btf(), thread, &subject);
+	wait_begin(thread, &subject, now_ns);
+	return 0;
 }
 
 static __always_inline void leave_cpu(struct hr_thread *thread, struct task_struct *task, bool blocked, __u32 task_state,
@@ -62,7 +63,7 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 		if (!thread->in_call)
 			call_by_registers(thread, task, now_ns);
 		thread->state = blocked_state(task, thread, task_state, true);
-		open_wait(task, thread, now_ns);
+		open_wait(thread, now_ns);
 		thread->mode = HR_MODE_BLOCKED;
 		thread->voluntary++;
 	} else {
@@ -99,30 +100,31 @@ static __always_inline void cpu_turn(struct hr_cpu *record, enum hr_cpu_owner fr
 
 static __always_inline int on_switch(bool preempt, struct task_struct *prev, struct task_struct *next, __u32 prev_state)
 {
-	__u32 prev_pid = prev->pid, next_pid = next->pid, cpu = bpf_get_smp_processor_id();
+	__u32 prev_pid = prev->pid, next_pid = next->pid, cpu = bpf_get_smp_processor_id(), entered = 0;
 	struct hr_thread *from = thread_by_pid(prev_pid), *to = thread_by_pid(next_pid);
 	enum hr_cpu_owner owner = owner_of(next_pid, to);
 	struct hr_cpu *record = cpu_by_id(cpu);
 	__u64 now_ns;
-	bool entered;
 
 	if (!record || (!from && !to && record->since_ns && record->owner == owner))
 		return 0; /* from one stranger to another: nothing to charge to anybody, and no need for the clock */
 	now_ns = bpf_ktime_get_ns();
 	cpu_turn(record, owner_of(prev_pid, from), owner, now_ns);
 	if (from && prev_state & TASK_DEAD) { /* its exit was not seen */
-		thread_close(from, prev);
+		thread_close(from);
 		from = NULL;
 	}
 	if (from)
 		leave_cpu(from, prev, !preempt && prev_state, prev_state, cpu, now_ns);
-	entered = to && enter_cpu(to, now_ns);
-	if (from && entered && from->process == to->process)
-		return 0; /* one for another: as many on CPU as before */
-	if (from)
+	if (to)
+		entered = enter_cpu(to, now_ns);
+	if (from) {
+		if (entered == from->process)
+			return 0; /* one for another: as many on CPU as before */
 		parallel_change(from->process, -1, now_ns);
+	}
 	if (entered)
-		parallel_change(to->process, 1, now_ns);
+		parallel_change(entered, 1, now_ns);
 	return 0;
 }
 

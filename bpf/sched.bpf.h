@@ -52,11 +52,14 @@ static __always_inline void end_queue(struct hr_thread *thread, __u64 now_ns)
 		count_runq(thread, queued_ns);
 }
 
-/* The thread has the CPU from now on: charge its wait. False: the accounts held it for on CPU already. */
-static __always_inline bool enter_cpu(struct hr_thread *thread, __u64 now_ns)
+/* The thread has the CPU from now on: charge its wait. Returns its process; 0: the accounts held it for on CPU already. */
+VERIFIED_ONCE __u32 enter_cpu(struct hr_thread *thread, __u64 now_ns)
 {
-	bool was_off_cpu = true;
+	__u32 process;
 
+	if (!thread)
+		return 0;
+	process = thread->process;
 	thread_begin_change(thread);
 	switch (thread->mode) {
 	case HR_MODE_BLOCKED:
@@ -69,7 +72,7 @@ static __always_inline bool enter_cpu(struct hr_thread *thread, __u64 now_ns)
 	default:
 		lost(HR_LOSS_MISSED_SWITCH_OUT);
 		charge_on_cpu(thread, now_ns);
-		was_off_cpu = false;
+		process = 0;
 	}
 	thread->wake_ns = 0;
 	thread->throttled = 0;
@@ -78,15 +81,21 @@ static __always_inline bool enter_cpu(struct hr_thread *thread, __u64 now_ns)
 	thread->state = thread->in_call ? HR_STATE_KERNEL : HR_STATE_USER;
 	thread->since_ns = now_ns;
 	thread_end_change(thread);
-	return was_off_cpu;
+	return process;
 }
 
 /* It acts, but the accounts hold it for off CPU: the switch that gave it the CPU was missed. */
-static __noinline void thread_catch_up(struct hr_thread *thread, __u64 now_ns)
+VERIFIED_ONCE int thread_catch_up(struct hr_thread *thread, __u64 now_ns)
 {
+	__u32 process;
+
+	if (!thread)
+		return 0;
 	lost(HR_LOSS_MISSED_SWITCH_IN);
-	if (enter_cpu(thread, now_ns))
-		parallel_change(thread->process, 1, now_ns);
+	process = enter_cpu(thread, now_ns);
+	if (process)
+		parallel_change(process, 1, now_ns);
+	return 0;
 }
 
 #endif

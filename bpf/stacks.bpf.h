@@ -48,12 +48,10 @@ static __always_inline struct hr_stack *scratch(__u32 which)
 }
 
 /* The stack's key, never 0. Fowler, Noll and Vo's scheme over words, with the finishing factor of MurmurHash3. */
-static __noinline __maybe_unused __u64 stack_key(const struct hr_stack *stack)
+static __always_inline __u64 stack_key(const struct hr_stack *stack)
 {
 	__u64 hash = HASH_SEED;
 
-	if (!stack)
-		return 0;
 	hash ^= stack->process;
 	for (__u32 frame = 0; frame < HR_STACK_FRAMES; frame++) {
 		if (frame >= stack->frames)
@@ -64,9 +62,10 @@ static __noinline __maybe_unused __u64 stack_key(const struct hr_stack *stack)
 	return hash ? hash : 1;
 }
 
-/* Keep what is in the scratch: bytes of addresses were written there. Returns its key; 0: there is none, or no room. */
-static __noinline __maybe_unused __u64 stack_keep(struct hr_stack *stack, __u32 process, long bytes)
+/* Keep what is in the scratch of that number: bytes of addresses were written there. Returns its key; 0: there is none, or no room. */
+VERIFIED_ONCE __u64 stack_keep(__u32 which, __u32 process, long bytes)
 {
+	struct hr_stack *stack = scratch(which);
 	__u64 key;
 
 	if (!stack || bytes <= 0)

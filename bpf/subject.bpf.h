@@ -42,16 +42,16 @@ static __always_inline void device_of(struct inode *inode, struct hr_edge_key *k
 	key->value = PEEK(inode, inode, i_rdev);
 }
 
-/* Returns the file if its name says what it is. */
-static __always_inline __u64 file_of(struct file *file, struct hr_edge_key *key)
+static __always_inline void file_of(struct file *file, struct subject *subject)
 {
 	struct inode *inode = PEEK(file, file, f_inode);
+	struct hr_edge_key *key = &subject->key;
 	struct super_block *sb;
 
 	switch (PEEK(inode, inode, i_mode) & S_IFMT) {
-	case S_IFSOCK: socket_of(file, inode, key); return 0;
-	case S_IFIFO: key->subject = HR_SUBJECT_PIPE; key->value = PEEK(inode, inode, i_ino); return 0;
-	case S_IFCHR: device_of(inode, key); return (__u64)file;
+	case S_IFSOCK: socket_of(file, inode, key); return;
+	case S_IFIFO: key->subject = HR_SUBJECT_PIPE; key->value = PEEK(inode, inode, i_ino); return;
+	case S_IFCHR: device_of(inode, key); subject->file = (__u64)file; return;
 	}
 	sb = PEEK(inode, inode, i_sb);
 	if (PEEK(super_block, sb, s_magic) == ANON_INODE_FS_MAGIC) {
@@ -62,16 +62,15 @@ static __always_inline __u64 file_of(struct file *file, struct hr_edge_key *key)
 		key->value = PEEK(inode, inode, i_ino);
 		key->address[0] = PEEK(super_block, sb, s_dev);
 	}
-	return (__u64)file;
+	subject->file = (__u64)file;
 }
 
-/* Fill in the subject; returns the file behind it, if it has one that is worth its name. */
-static __noinline __u64 find_subject(struct task_struct *task, struct hr_thread *thread, struct hr_edge_key *key)
+/* Fill it in. */
+static __always_inline void find_subject(struct task_struct *task, struct hr_thread *thread, struct subject *subject)
 {
+	struct hr_edge_key *key = &subject->key;
 	struct file *file;
 
-	if (!task || !thread || !key)
-		return 0;
 	key->state = thread->state;
 	if (thread->state == HR_STATE_KLOCK) {
 		key->subject = HR_SUBJECT_KLOCK;
@@ -79,15 +78,15 @@ static __noinline __u64 find_subject(struct task_struct *task, struct hr_thread 
 			key->value = (__u64)thread->kernel_lock_high << 32 | thread->kernel_lock_low;
 			key->address[0] = thread->kernel_lock_caller;
 		}
-		return 0;
+		return;
 	}
 	if (!thread->in_call || thread->state == HR_STATE_STOPPED)
-		return 0;
+		return;
 	switch (call_kind(thread->call_row)) {
 	case HR_CALL_FUTEX:
 		key->subject = HR_SUBJECT_FUTEX;
 		key->value = CALL_ARG(thread, 0);
-		return 0;
+		return;
 	case HR_CALL_READ:
 	case HR_CALL_WRITE:
 	case HR_CALL_ACCEPT:
@@ -95,9 +94,9 @@ static __noinline __u64 find_subject(struct task_struct *task, struct hr_thread 
 	case HR_CALL_IOCTL:
 	case HR_CALL_FILE_FD:
 		file = file_by_fd(task, CALL_ARG(thread, 0));
-		return file ? file_of(file, key) : 0;
+		if (file)
+			file_of(file, subject);
 	}
-	return 0;
 }
 
 #endif

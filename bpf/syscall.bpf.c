@@ -125,26 +125,27 @@ static __always_inline int on_enter(struct pt_regs *regs, long number)
 	return 0;
 }
 
-static __noinline void count_error(struct hr_thread *thread, __u32 number)
+VERIFIED_ONCE int count_error(struct hr_thread *thread, __u32 number)
 {
 	struct hr_errno_key key = {};
 	__u64 *count, one = 1;
 
 	if (!thread)
-		return;
+		return 0;
 	key.process = thread->process;
 	key.row = thread->call_row;
 	key.number = number;
 	count = bpf_map_lookup_elem(&call_errors, &key);
 	if (!count) {
 		if (!bpf_map_update_elem(&call_errors, &key, &one, BPF_NOEXIST))
-			return;
+			return 0;
 		count = bpf_map_lookup_elem(&call_errors, &key); /* another CPU was first, or the map is full */
 	}
 	if (count)
 		__sync_fetch_and_add(count, 1);
 	else
 		lost(HR_LOSS_ERRNO_ROWS);
+	return 0;
 }
 
 /* A call that left its CPU stands for itself; any other for the untimed ones before it too. */

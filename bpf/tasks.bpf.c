@@ -6,6 +6,7 @@
  * Hooks iter/task, run by user space. Cost: about 0.3 us per task of the host, at the start and once per interval.
  */
 #define PEEK_BY_HELPER
+#define WALK PEEK
 #include "birth.bpf.h"
 #include "block.bpf.h"
 #include "parallel.bpf.h"
@@ -19,7 +20,7 @@ static __always_inline __u32 target_of(struct task_struct *task, __u64 now_ns, b
 		return *slot;
 	if (!late || !config.follow_children || pid == config.self_pid)
 		return 0;
-	parent = task->real_parent->tgid; /* a child whose birth was not seen */
+	parent = BPF_CORE_READ(task, real_parent, tgid); /* a child whose birth was not seen */
 	if (parent == config.self_pid || !bpf_map_lookup_elem(&target_processes, &parent))
 		return 0;
 	return process_open(task, now_ns);
@@ -93,7 +94,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	row.tid = task->pid;
 	row.ran_ns = task->se.sum_exec_runtime;
 	if (row.pid == row.tid)
-		row.ended_ran_ns = task->signal->sum_sched_runtime;
+		row.ended_ran_ns = BPF_CORE_READ(task, signal, sum_sched_runtime);
 	bpf_probe_read_kernel_str(row.comm, sizeof(row.comm), task->comm);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;

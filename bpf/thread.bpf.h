@@ -10,14 +10,21 @@
  */
 #include "maps.bpf.h"
 
-/* Not inlined: it is rare, and the programs stay small. */
-static __noinline void lost(__u32 reason)
+/*
+ * A function that the verifier looks at once for each program, and not anew for each state that a caller may be in: with all of them
+ * static, loading the programs takes it many times as long. It takes numbers and pointers to records, which it must ask whether
+ * they are NULL, and returns a number. Weak, as each object that is linked has it.
+ */
+#define VERIFIED_ONCE __weak __noinline
+
+VERIFIED_ONCE int lost(__u32 reason)
 {
 	__u32 key = reason;
 	__u64 *count = bpf_map_lookup_elem(&losses, &key);
 
 	if (count)
 		(*count)++;
+	return 0;
 }
 
 static __always_inline struct hr_thread *thread_by_slot(__u32 slot)
@@ -150,11 +157,14 @@ static __always_inline void queue_begin(struct hr_thread *thread, __u32 cpu, __u
 }
 
 /* It has waited for the CPU of queue_begin() until now: charge who had it. preempted: 1, woken or born: 0. */
-static __always_inline void queue_settle(struct hr_thread *thread, __u32 preempted, __u64 now_ns)
+VERIFIED_ONCE int queue_settle(struct hr_thread *thread, __u32 preempted, __u64 now_ns)
 {
 	__u64 totals_ns[HR_OWNERS_KERNEL] = {};
-	__u64 *owner_ns = preempted ? thread->preempted_owner_ns : thread->runq_owner_ns;
+	__u64 *owner_ns;
 
+	if (!thread)
+		return 0;
+	owner_ns = preempted ? thread->preempted_owner_ns : thread->runq_owner_ns;
 	cpu_owner_totals(thread->queue_cpu, now_ns, totals_ns);
 	for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {
 		__s64 time_ns = totals_ns[owner] - thread->queue_owner_ns[owner];
@@ -162,6 +172,7 @@ static __always_inline void queue_settle(struct hr_thread *thread, __u32 preempt
 		if (time_ns > 0)
 			owner_ns[thread->throttled ? HR_OWNER_QUOTA : owner] += time_ns;
 	}
+	return 0;
 }
 
 #endif

@@ -39,13 +39,8 @@ static __always_inline bool read_user(__u64 *to, __u64 address)
 	return !bpf_probe_read_user(to, sizeof(*to), (const void *)address);
 }
 
-/*
- * These three are global, so that the verifier looks at each but once, and not anew for each state that a caller may be in: that
- * takes it a second. Such functions return numbers.
- */
-
 /* The area that holds an address: 1 + its index; 0: none. */
-__weak __noinline __u32 unwind_find_area(__u32 space_id, __u64 address)
+VERIFIED_ONCE __u32 unwind_find_area(__u32 space_id, __u64 address)
 {
 	struct hr_unwind_space *space = bpf_map_lookup_elem(&unwind_spaces, &space_id);
 	__u32 low = 0, high, middle;
@@ -68,7 +63,7 @@ __weak __noinline __u32 unwind_find_area(__u32 space_id, __u64 address)
 }
 
 /* The last row that begins at or before the offset: its index; 0: none. */
-__weak __noinline __u32 unwind_find_row(__u32 first, __u32 rows, __u32 offset)
+VERIFIED_ONCE __u32 unwind_find_row(__u32 first, __u32 rows, __u32 offset)
 {
 	__u32 low = first, high = first + rows, middle;
 	struct hr_unwind_row *row;
@@ -182,7 +177,7 @@ static long unwind_frame(__u32 index, void *context)
 }
 
 /* The user stack of the thread whose registers these are, into the scratch of that number: how many frames. */
-__weak __noinline int unwind_frames(__u64 registers_at, __u32 space, __u32 which)
+VERIFIED_ONCE int unwind_frames(__u64 registers_at, __u32 space, __u32 which)
 {
 	const struct pt_regs___unwound *registers = (const void *)registers_at;
 	struct unwinding unwinding = { .space = space, .scratch = which, .is_exact = 1 };

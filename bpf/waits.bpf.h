@@ -29,6 +29,12 @@ struct segment {
 	__u64 state;
 };
 
+/* What a thread that blocks waits for. */
+struct subject {
+	struct hr_edge_key key;
+	__u64 file; /* struct file * behind it, if its name says what it is; 0: none */
+};
+
 /* The wait of a thread that is open, or was the last. It begins as struct hr_open_wait does, which user space reads. */
 struct wait {
 	__u64 born_ns; /* of the thread: slots are used again */
@@ -137,13 +143,11 @@ static __always_inline struct hr_lock *lock_by_id(__u32 id)
 	return id ? bpf_map_lookup_elem(&locks, &id) : NULL;
 }
 
-static __noinline __maybe_unused __u32 lock_claim(const struct lock_key *key)
+static __always_inline __u32 lock_claim(const struct lock_key *key)
 {
 	struct hr_lock *lock;
 	__u32 id = 0, *winner;
 
-	if (!key)
-		return 0;
 	if (bpf_map_pop_elem(&free_locks, &id)) {
 		lost(HR_LOSS_LOCK_RECORDS);
 		return 0;
@@ -163,13 +167,13 @@ static __noinline __maybe_unused __u32 lock_claim(const struct lock_key *key)
 }
 
 /* As parallel_change(): whoever swaps the word in owns the span that ended. */
-static __always_inline void lock_change(__u32 id, int change, __u64 now_ns)
+VERIFIED_ONCE int lock_change(__u32 id, int change, __u64 now_ns)
 {
 	struct hr_lock *lock = lock_by_id(id);
 	__u64 since_epoch_ns = now_ns - config.epoch_ns;
 
 	if (!lock)
-		return;
+		return 0;
 #pragma unroll
 	for (int i = 0; i < WAITER_TRIES; i++) {
 		__u64 word = *(volatile __u64 *)&lock->waiters;
@@ -177,7 +181,7 @@ static __always_inline void lock_change(__u32 id, int change, __u64 now_ns)
 		__u64 until_ns = since_epoch_ns > since_ns ? since_epoch_ns : since_ns;
 
 		if (change < 0 && count == 0)
-			return;
+			return 0;
 		if (__sync_val_compare_and_swap(&lock->waiters, word, until_ns << WAITER_COUNT_BITS | (count + change)) != word)
 			continue;
 		if (count) {
@@ -189,20 +193,21 @@ static __always_inline void lock_change(__u32 id, int change, __u64 now_ns)
 			if (count + 1 > lock->longest)
 				lock->longest = count + 1;
 		}
-		return;
+		return 0;
 	}
 	lost(HR_LOSS_PARALLEL_RACES);
 	__sync_fetch_and_add(&lock->waiters, (__u64)(__s64)change);
+	return 0;
 }
 
-static __noinline __maybe_unused void lock_queue(struct wait *wait, __u32 process, __u64 now_ns)
+VERIFIED_ONCE int lock_queue(struct wait *wait, __u32 process, __u64 now_ns)
 {
 	struct lock_key key = {};
 	struct hr_lock *lock;
 	__u32 *id;
 
 	if (!wait)
-		return;
+		return 0;
 	key.address = wait->key.value;
 	key.process = process;
 	lock = lock_by_id(wait->lock);
@@ -211,9 +216,10 @@ static __noinline __maybe_unused void lock_queue(struct wait *wait, __u32 proces
 		wait->lock = id ? *id : lock_claim(&key);
 	}
 	if (!wait->lock)
-		return;
+		return 0;
 	lock_change(wait->lock, 1, now_ns);
 	wait->queued = 1;
+	return 0;
 }
 
 static __always_inline void lock_unqueue(struct wait *wait, __u64 now_ns)
@@ -257,16 +263,16 @@ static __always_inline void window_add(struct wait *wait, __u64 state, __u64 tim
 }
 
 /* What the waker, which is on CPU now, did since the waiter left its CPU: backwards through its segments. */
-static __noinline __maybe_unused void window_note(struct wait *wait, struct wait *waker, __u64 now_ns)
+VERIFIED_ONCE int window_note(struct wait *wait, struct wait *waker, __u64 now_ns)
 {
 	__u64 begin_ns, until_ns = now_ns;
 	__u32 next;
 
 	if (!wait || !waker)
-		return;
+		return 0;
 	begin_ns = wait->out_ns;
 	if (!begin_ns || now_ns <= begin_ns)
-		return;
+		return 0;
 	wait->window_ns += now_ns - begin_ns;
 	next = waker->next_segment;
 	for (__u32 back = 1; back <= SEGMENTS; back++) {
@@ -287,12 +293,13 @@ static __noinline __maybe_unused void window_note(struct wait *wait, struct wait
 			window_add(wait, HR_STATE_RUNQ, part_after(woken_ns, segment->in_ns, begin_ns));
 		}
 		if (until_ns <= begin_ns)
-			return;
+			return 0;
 	}
 	if (!next) /* it has not left its CPU since it was first seen */
 		window_add(wait, HR_STATE_USER, until_ns - begin_ns);
 	else
 		wait->unknown_ns += until_ns - begin_ns;
+	return 0;
 }
 
 /* ---- edges ---- */
@@ -345,12 +352,10 @@ static __noinline __maybe_unused __u32 edge_claim(struct wait *wait)
 }
 
 /* The edge of the wait; where records have run out, one for all its wakers. */
-static __noinline __maybe_unused __u32 edge_find(struct wait *wait)
+static __always_inline __u32 edge_find(struct wait *wait)
 {
 	__u32 *id, claimed;
 
-	if (!wait)
-		return 0;
 	id = bpf_map_lookup_elem(&edge_ids, &wait->key);
 	if (id)
 		return *id;
@@ -379,18 +384,18 @@ static __always_inline struct hr_edge *edge_of(struct wait *wait)
 }
 
 /* The wait is over: add it to its edge. Runs in the waiter. */
-static __noinline __maybe_unused void wait_close(struct hr_thread *thread)
+VERIFIED_ONCE int wait_close(struct hr_thread *thread)
 {
 	struct wait *wait;
 	struct hr_edge *edge;
 	__u64 slot;
 
 	if (!thread)
-		return;
+		return 0;
 	thread->waiting = 0;
 	wait = wait_of(thread);
 	if (!wait)
-		return;
+		return 0;
 	edge = edge_of(wait);
 	if (!edge) {
 		lost(HR_LOSS_EDGE_RECORDS);
@@ -415,6 +420,7 @@ static __noinline __maybe_unused void wait_close(struct hr_thread *thread)
 	wait->blocked_ns = wait->handover_ns = wait->window_ns = wait->unknown_ns = 0;
 	wait->key.source = HR_SOURCE_UNKNOWN;
 	wait->key.waker = 0;
+	return 0;
 }
 
 /* The call that it waited in returns: that may say who ended the wait. */
@@ -445,37 +451,43 @@ static __always_inline bool goes_on(const struct wait *wait, const struct hr_edg
 }
 
 /* The thread blocks, for what `subject` says; its key has waiter, waker and source of nobody. */
-static __noinline __maybe_unused void wait_begin(struct hr_thread *thread, struct hr_edge_key *subject, __u64 file, __u64 now_ns)
+VERIFIED_ONCE int wait_begin(struct hr_thread *thread, const struct subject *subject, __u64 now_ns)
 {
-	struct wait *wait = wait_of(thread);
+	const struct hr_edge_key *key;
+	struct wait *wait;
 
+	if (!thread || !subject)
+		return 0;
+	wait = wait_of(thread);
 	if (!wait)
-		return;
-	if (thread->waiting && !goes_on(wait, subject, now_ns))
+		return 0;
+	key = &subject->key;
+	if (thread->waiting && !goes_on(wait, key, now_ns))
 		wait_close(thread);
-	wait->key.state = subject->state;
-	wait->key.subject = subject->subject;
-	wait->key.port = subject->port;
-	wait->key.value = subject->value;
-	wait->key.address[0] = subject->address[0];
-	wait->key.address[1] = subject->address[1];
-	wait->file = file;
+	wait->key.state = key->state;
+	wait->key.subject = key->subject;
+	wait->key.port = key->port;
+	wait->key.value = key->value;
+	wait->key.address[0] = key->address[0];
+	wait->key.address[1] = key->address[1];
+	wait->file = subject->file;
 	wait->out_ns = now_ns;
 	if (!thread->wake_ns) { /* else its waker was faster, and has left its name */
 		wait->key.source = HR_SOURCE_UNKNOWN;
 		wait->key.waker = 0;
 	}
-	if (subject->subject == HR_SUBJECT_FUTEX)
+	if (key->subject == HR_SUBJECT_FUTEX)
 		lock_queue(wait, thread->process, now_ns);
+	return 0;
 }
 
 /* It has a CPU again, after so long blocked and so long runnable. */
-static __noinline __maybe_unused void wait_end(struct hr_thread *thread, __u64 out_ns, __u64 blocked_ns, __u64 handover_ns, __u64 now_ns)
+VERIFIED_ONCE int wait_end(struct hr_thread *thread, __u64 out_ns, __u64 blocked_ns, __u64 handover_ns, __u64 now_ns)
 {
-	struct wait *wait = wait_of(thread);
+	struct wait *wait = thread ? wait_of(thread) : NULL;
 
 	if (!wait)
-		return;
+		return 0;
 	if (!wait->out_ns) { /* blocked since before the recording */
 		wait->key.state = thread->state;
 		wait->key.subject = HR_SUBJECT_NONE;
@@ -490,15 +502,17 @@ static __noinline __maybe_unused void wait_end(struct hr_thread *thread, __u64 o
 	thread->waiting = 1;
 	if (!thread->in_call)
 		wait_close(thread);
+	return 0;
 }
 
 /* It was runnable without a CPU: preempted, or newly born. */
-static __noinline __maybe_unused void wait_preempted(struct hr_thread *thread, __u64 out_ns, __u64 now_ns)
+VERIFIED_ONCE int wait_preempted(struct hr_thread *thread, __u64 out_ns, __u64 now_ns)
 {
-	struct wait *wait = wait_of(thread);
+	struct wait *wait = thread ? wait_of(thread) : NULL;
 
 	if (wait)
 		remember_segment(wait, out_ns, 0, now_ns, HR_STATE_PREEMPTED);
+	return 0;
 }
 
 #endif

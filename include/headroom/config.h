@@ -17,9 +17,8 @@ struct hr_bpf_config {
 	__u8 flow_shards;      /* power of two */
 	__u8 pad[3];
 	__u32 sample_period_ns; /* of stacks; 0: none are taken */
-	__u64 sched_text_start, sched_text_end; /* the kernel's code that waits and takes locks; 0: not known */
 };
 
-HR_SIZE_IS(struct hr_bpf_config, 48);
+HR_SIZE_IS(struct hr_bpf_config, 32);
 
 #endif

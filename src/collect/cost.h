@@ -13,7 +13,7 @@
  */
 struct hr_cost;
 
-#define HR_COST_PROGRAMS_MAX 32
+#define HR_COST_PROGRAMS_MAX 64
 
 struct hr_cost_sample {
 	struct hr_program_cost programs[HR_COST_PROGRAMS_MAX]; /* within the window; time less the empty program's */

@@ -196,26 +196,3 @@ uint64_t hr_kallsyms_offset(const struct hr_kallsyms *symbols, uint64_t address)
 
 	return symbol ? address - symbol->start : UINT64_MAX;
 }
-
-void hr_kallsyms_addresses(const char *root, const char *const *names, size_t count, uint64_t *ret)
-{
-	char path[PATH_MAX], *line = NULL;
-	size_t room = 0, found = 0;
-	FILE *file;
-
-	memset(ret, 0, count * sizeof(*ret));
-	if (hr_path(path, "%s/proc/kallsyms", root))
-		return;
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (found < count && getline(&line, &room, file) > 0) {
-		char *at = line, *address = next_word(&at), *type = next_word(&at), *name = next_word(&at);
-
-		for (size_t i = 0; i < count && type[0] == 'T'; i++)
-			if (strcmp(name, names[i]) == 0 && ++found)
-				ret[i] = strtoull(address, NULL, 16);
-	}
-	free(line);
-	fclose(file);
-}

@@ -31,7 +31,4 @@ bool hr_kallsyms_find(const struct hr_kallsyms *symbols, uint64_t address, const
 /* How far behind the begin of what hr_kallsyms_find() finds the address lies; UINT64_MAX: in front of all. */
 uint64_t hr_kallsyms_offset(const struct hr_kallsyms *symbols, uint64_t address);
 
-/* Addresses of the global functions of those names; 0: there is none, or it is hidden. Reads the file: some 40 ms. */
-void hr_kallsyms_addresses(const char *root, const char *const *names, size_t count, uint64_t *ret);
-
 #endif

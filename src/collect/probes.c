@@ -20,6 +20,16 @@
 
 #define CALL_RECORDS_BYTES (32U << 20) /* mapped, and so resident, as a whole */
 
+#define OBJECTS 3
+
+/* The programs, and their spares; NULL: these were not needed. */
+static struct headroom_bpf *object_of(const struct hr_probes *probes, int index)
+{
+	struct headroom_bpf *const objects[OBJECTS] = { probes->bpf, probes->classic, probes->seconds };
+
+	return objects[index];
+}
+
 /* A power of two: one per CPU, but not more than that. */
 static uint32_t shards_for(uint32_t cpus, uint32_t max)
 {
@@ -66,7 +76,6 @@ static int configure(struct hr_probes *probes, const struct hr_probes_options *o
 		probes->records = HR_CALL_RECORDS;
 	bpf_map__set_max_entries(bpf->maps.calls, probes->records * probes->shards);
 	bpf_map__set_max_entries(bpf->maps.cpus, probes->cpus);
-	hr_probes_waits_configure(probes);
 	hr_probes_requests_configure(probes);
 	hr_probes_stacks_configure(probes, options->sample_hz);
 	hr_probes_unwind_configure(probes, options->sample_hz != 0);
@@ -175,20 +184,12 @@ static void visit_cpus(void)
 	CPU_FREE(there);
 }
 
-/* Iterators are run, the classic tracepoints wait for hr_probes_mend(), and a function's probes need to know which. */
+/* Iterators are run, and a function's probes need to know which. */
 static bool is_attached_by_section(const struct bpf_program *program)
 {
 	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
 
 	return type == BPF_TRACE_RAW_TP || type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
-}
-
-/* Those wait for hr_probes_mend() too. */
-static bool is_second(const struct bpf_program *program)
-{
-	const char *name = bpf_program__name(program), *end = strrchr(name, '_');
-
-	return end && !strcmp(end, "_again");
 }
 
 static int attach_all(struct hr_probes *probes, struct hr_err *err)
@@ -199,7 +200,7 @@ static int attach_all(struct hr_probes *probes, struct hr_err *err)
 	bpf_object__for_each_program(program, probes->bpf->obj) {
 		struct bpf_link **link = NULL;
 
-		if (!bpf_program__autoload(program) || !is_attached_by_section(program) || is_second(program))
+		if (!bpf_program__autoload(program) || !is_attached_by_section(program))
 			continue;
 		for (int i = 0; i < probes->bpf->skeleton->prog_cnt; i++)
 			if (*probes->bpf->skeleton->progs[i].prog == program)
@@ -240,35 +241,46 @@ uint64_t hr_probes_skipped(const struct bpf_program *program)
 	return program_info(program, &info) ? 0 : info.recursion_misses;
 }
 
-static void replace_link(struct bpf_link **link, const struct bpf_program *program)
+static void replace_link(struct bpf_link **before, struct bpf_link **link, const struct bpf_program *program)
 {
-	bpf_link__destroy(*link);
+	bpf_link__destroy(*before);
+	*before = NULL;
 	*link = bpf_program__attach(program);
+}
+
+static void go_classic(struct hr_probes *probes)
+{
+	struct headroom_bpf *bpf = probes->bpf, *classic;
+
+	probes->asked_classic = true;
+	classic = probes->classic = hr_probes_load_spares(probes, hr_probes_is_classic);
+	if (!classic) /* some events are better than none */
+		return;
+	replace_link(&bpf->links.sys_enter, &classic->links.tp_sys_enter, classic->progs.tp_sys_enter);
+	replace_link(&bpf->links.sys_exit, &classic->links.tp_sys_exit, classic->progs.tp_sys_exit);
+	if (classic->links.tp_sys_enter && classic->links.tp_sys_exit)
+		return;
+	/* no tracefs: likewise */
+	replace_link(&classic->links.tp_sys_enter, &bpf->links.sys_enter, bpf->progs.sys_enter);
+	replace_link(&classic->links.tp_sys_exit, &bpf->links.sys_exit, bpf->progs.sys_exit);
 }
 
 void hr_probes_mend(struct hr_probes *probes)
 {
-	struct headroom_bpf *bpf = probes->bpf;
+	const struct headroom_bpf *bpf = probes->bpf;
 
 	hr_probes_requests_mend(probes);
-	if (probes->is_classic ||
-	    hr_probes_skipped(bpf->progs.sys_enter) + hr_probes_skipped(bpf->progs.sys_exit) < SKIPPED_MANY)
-		return;
-	probes->is_classic = true;
-	replace_link(&bpf->links.sys_enter, bpf->progs.tp_sys_enter);
-	replace_link(&bpf->links.sys_exit, bpf->progs.tp_sys_exit);
-	if (bpf->links.sys_enter && bpf->links.sys_exit)
-		return;
-	/* no tracefs: some events are better than none */
-	replace_link(&bpf->links.sys_enter, bpf->progs.sys_enter);
-	replace_link(&bpf->links.sys_exit, bpf->progs.sys_exit);
+	if (!probes->asked_classic && hr_probes_skipped(bpf->progs.sys_enter) + hr_probes_skipped(bpf->progs.sys_exit) >= SKIPPED_MANY)
+		go_classic(probes);
 }
 
 void hr_probes_detach(struct hr_probes *probes)
 {
 	hr_probes_requests_detach(probes);
 	hr_probes_stacks_detach(probes);
-	headroom_bpf__detach(probes->bpf);
+	for (int i = 0; i < OBJECTS; i++)
+		if (object_of(probes, i))
+			headroom_bpf__detach(object_of(probes, i));
 }
 
 void hr_probes_close(struct hr_probes *probes)
@@ -283,7 +295,8 @@ void hr_probes_close(struct hr_probes *probes)
 	hr_probes_waits_close(probes);
 	hr_probes_unwind_close(probes);
 	hr_probes_disks_close(probes);
-	headroom_bpf__destroy(probes->bpf);
+	for (int i = OBJECTS - 1; i >= 0; i--)
+		headroom_bpf__destroy(object_of(probes, i));
 	free(probes);
 }
 
@@ -292,10 +305,23 @@ uint64_t hr_probes_epoch_ns(const struct hr_probes *probes)
 	return probes->epoch_ns;
 }
 
+/* Of programs that have no second to tell what they missed. */
+static uint64_t skipped_alone(const struct hr_probes *probes, const struct headroom_bpf *bpf)
+{
+	struct bpf_program *program;
+	uint64_t skipped = 0;
+
+	if (!bpf)
+		return 0;
+	bpf_object__for_each_program(program, bpf->obj)
+		if (!hr_probes_is_paired(probes, program))
+			skipped += hr_probes_skipped(program);
+	return skipped;
+}
+
 void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])
 {
 	uint64_t *per_cpu = calloc(probes->cpus, sizeof(*per_cpu));
-	struct bpf_program *program;
 
 	memset(ret_counts, 0, HR_LOSSES * sizeof(*ret_counts));
 	for (uint32_t reason = 0; per_cpu && reason < HR_LOSSES_KERNEL; reason++) {
@@ -306,9 +332,8 @@ void hr_probes_losses(struct hr_probes *probes, uint64_t ret_counts[HR_LOSSES])
 	}
 	free(per_cpu);
 	ret_counts[HR_LOSS_MISSED_PROGRAMS] = hr_probes_requests_missed(probes);
-	bpf_object__for_each_program(program, probes->bpf->obj)
-		if (!hr_probes_is_paired(probes, program))
-			ret_counts[HR_LOSS_MISSED_PROGRAMS] += hr_probes_skipped(program);
+	for (int i = 0; i < OBJECTS; i++)
+		ret_counts[HR_LOSS_MISSED_PROGRAMS] += skipped_alone(probes, object_of(probes, i));
 }
 
 size_t hr_probes_costs(struct hr_probes *probes, struct hr_program_cost *ret_costs, size_t max)
@@ -316,15 +341,19 @@ size_t hr_probes_costs(struct hr_probes *probes, struct hr_program_cost *ret_cos
 	struct bpf_program *program;
 	size_t count = 0;
 
-	bpf_object__for_each_program(program, probes->bpf->obj) {
-		struct bpf_prog_info info;
+	for (int i = 0; i < OBJECTS; i++) {
+		if (!object_of(probes, i))
+			continue;
+		bpf_object__for_each_program(program, object_of(probes, i)->obj) {
+			struct bpf_prog_info info;
 
-		if (count < max && !program_info(program, &info))
-			ret_costs[count++] = (struct hr_program_cost){
-				.name = bpf_program__name(program),
-				.runs = info.run_cnt,
-				.time_ns = info.run_time_ns,
-			};
+			if (count < max && !program_info(program, &info))
+				ret_costs[count++] = (struct hr_program_cost){
+					.name = bpf_program__name(program),
+					.runs = info.run_cnt,
+					.time_ns = info.run_time_ns,
+				};
+		}
 	}
 	return count;
 }

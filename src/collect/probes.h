@@ -28,7 +28,8 @@ struct hr_probes_options {
 };
 
 /*
- * Load and verify every program that this kernel has a hook for, with all slots free. Nothing runs yet.
+ * Load and verify every program that this kernel has a hook for and that is not left to hr_probes_mend(), with all slots free.
+ * Nothing runs yet.
  * 0 and *ret_probes (free with hr_probes_close()); -EPERM, -ENOENT (a hook that cannot be missed is not there), ...
  */
 int hr_probes_open(const struct hr_probes_options *options, struct hr_probes **ret_probes, struct hr_err *err);
@@ -38,8 +39,9 @@ int hr_probes_attach(struct hr_probes *probes, struct hr_err *err);
 
 /*
  * Some kernels (7.x) let the programs on the syscall hooks be preempted, and skip them meanwhile for every other thread of that
- * CPU. Where that is seen, go over to the classic tracepoints, which are never preempted but cost more. Call it now and then;
- * what was skipped until then is in hr_probes_losses().
+ * CPU. Where that is seen, go over to the classic tracepoints, which are never preempted but cost more; and likewise have second
+ * programs on the hooks of sockets. Neither are loaded before. Call it now and then; what was skipped until then is in
+ * hr_probes_losses().
  */
 void hr_probes_mend(struct hr_probes *probes);
 

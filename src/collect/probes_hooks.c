@@ -84,7 +84,9 @@ int hr_probes_choose(struct headroom_bpf *bpf, const struct btf *kernel, enum hr
 		const char *hook = slash ? slash + 1 : "";
 		int ret = 0;
 
-		if (!strncmp(section, "tp_btf/", 7))
+		if (hr_probes_is_classic(program) || hr_probes_is_second(program))
+			bpf_program__set_autoload(program, false);
+		else if (!strncmp(section, "tp_btf/", 7))
 			ret = choose_tracepoint(program, hook, kernel, hooks, err);
 		else if (!strncmp(section, "fentry/", 7) || !strncmp(section, "fexit/", 6))
 			bpf_program__set_autoload(program, hooks == HR_REQUESTS_BY_FUNCTIONS && has_function(kernel, hook));

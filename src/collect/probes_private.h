@@ -20,7 +20,8 @@ struct hr_mapping {
 
 struct hr_probes {
 	struct headroom_bpf *bpf;
-	bool is_classic;   /* the syscall hooks are the classic tracepoints */
+	struct headroom_bpf *classic, *seconds; /* its spares, once they were needed and could be loaded */
+	bool asked_classic, asked_seconds;	/* they were needed */
 	bool has_requests; /* the kernel has hooks for them, one way or the other */
 	uint64_t epoch_ns;
 	uint32_t cpus, shards, records;
@@ -43,9 +44,17 @@ enum hr_request_hooks { HR_REQUESTS_UNSEEN = 0, HR_REQUESTS_BY_TRACEPOINTS = 1, 
 /* What this kernel has for requests. */
 enum hr_request_hooks hr_probes_request_hooks(const struct btf *kernel);
 
-/* Leave out the programs whose hook the kernel lacks. -ENOENT: one that cannot be missed. */
+/* Leave out the spares, and the programs whose hook the kernel lacks. -ENOENT: one that cannot be missed. */
 int hr_probes_choose(struct headroom_bpf *bpf, const struct btf *kernel, enum hr_request_hooks hooks, bool request_probe,
 		     struct hr_err *err);
+
+/*
+ * Spares: programs for a kernel that skips those in their place. They take the verifier as long as the others, so they are loaded
+ * only where that is seen, into an object of their own that has the maps of the first. NULL: they cannot be loaded.
+ */
+struct headroom_bpf *hr_probes_load_spares(const struct hr_probes *probes, bool (*is_needed)(const struct bpf_program *program));
+bool hr_probes_is_classic(const struct bpf_program *program); /* on the classic tracepoints of syscalls */
+bool hr_probes_is_second(const struct bpf_program *program);  /* of two on a hook of sockets, the second */
 
 /* Map the values, all of them: the one at an index below max_entries is read and written in place. unmap takes one of zeros. */
 int hr_probes_map(const struct bpf_map *map, struct hr_mapping *ret, struct hr_err *err);
@@ -83,8 +92,7 @@ void hr_probes_unwind_configure(struct hr_probes *probes, bool is_used);
 int hr_probes_unwind_prepare(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_unwind_close(struct hr_probes *probes);
 
-/* The wait graph, likewise. */
-void hr_probes_waits_configure(struct hr_probes *probes);
+/* The wait graph: maps after the load. */
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err);
 void hr_probes_waits_close(struct hr_probes *probes);
 

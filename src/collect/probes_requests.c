@@ -82,70 +82,88 @@ int hr_probes_requests_attach(struct hr_probes *probes, struct hr_err *err)
 	return ret ? ret : attach_call(probes, bpf->progs.call_entry, false, &probes->entry, err);
 }
 
-/* The programs on the hooks of sockets, and their seconds. */
+/* Of the programs on the hooks of sockets, the first ones, which always run, and the second ones. */
 #define PAIRS 3
 
-struct pair {
-	const struct bpf_program *first, *second;
-	struct bpf_link **second_link;
+struct pairs {
+	const struct bpf_program *first[PAIRS], *second[PAIRS];
 };
 
-static void get_pairs(const struct hr_probes *probes, struct pair ret[PAIRS])
+static struct pairs pairs_of(const struct headroom_bpf *bpf)
 {
-	struct headroom_bpf *bpf = probes->bpf;
-
-	ret[0] = (struct pair){ bpf->progs.sk_data_ready, bpf->progs.ready_again, &bpf->links.ready_again };
-	ret[1] = (struct pair){ bpf->progs.sock_recv, bpf->progs.recv_again, &bpf->links.recv_again };
-	ret[2] = (struct pair){ bpf->progs.sock_send, bpf->progs.send_again, &bpf->links.send_again };
+	return (struct pairs){
+		.first = { bpf->progs.sk_data_ready, bpf->progs.sock_recv, bpf->progs.sock_send },
+		.second = { bpf->progs.ready_again, bpf->progs.recv_again, bpf->progs.send_again },
+	};
 }
 
-bool hr_probes_is_paired(const struct hr_probes *probes, const struct bpf_program *program)
+static bool is_in(const struct bpf_program *const programs[PAIRS], const struct bpf_program *program)
 {
-	struct pair pairs[PAIRS];
-
-	get_pairs(probes, pairs);
 	for (int i = 0; i < PAIRS; i++)
-		if (program == pairs[i].first || program == pairs[i].second)
+		if (programs[i] == program)
 			return true;
 	return false;
 }
 
+static uint64_t skipped_of(const struct bpf_program *const programs[PAIRS])
+{
+	uint64_t skipped = 0;
+
+	for (int i = 0; i < PAIRS; i++)
+		skipped += hr_probes_skipped(programs[i]);
+	return skipped;
+}
+
+bool hr_probes_is_paired(const struct hr_probes *probes, const struct bpf_program *program)
+{
+	const struct pairs pairs = pairs_of(probes->bpf);
+
+	if (is_in(pairs.first, program))
+		return true;
+	return probes->seconds && is_in(pairs_of(probes->seconds).second, program);
+}
+
 static uint64_t missed_by_first(const struct hr_probes *probes)
 {
-	struct pair pairs[PAIRS];
-	uint64_t missed = 0;
+	return skipped_of(pairs_of(probes->bpf).first);
+}
 
-	get_pairs(probes, pairs);
-	for (int i = 0; i < PAIRS; i++)
-		missed += hr_probes_skipped(pairs[i].first);
-	return missed;
+/* All of them or none: what one misses only its own second tells. */
+static bool attach_seconds(struct headroom_bpf *seconds)
+{
+	struct bpf_link **links[PAIRS] = { &seconds->links.ready_again, &seconds->links.recv_again, &seconds->links.send_again };
+	const struct pairs pairs = pairs_of(seconds);
+
+	for (int i = 0; i < PAIRS; i++) {
+		*links[i] = bpf_program__attach(pairs.second[i]);
+		if (!*links[i]) {
+			headroom_bpf__detach(seconds);
+			return false;
+		}
+	}
+	return true;
 }
 
 void hr_probes_requests_mend(struct hr_probes *probes)
 {
-	struct pair pairs[PAIRS];
-
-	if (probes->bpf->bss->attached_twice || !missed_by_first(probes))
+	if (probes->asked_seconds || !missed_by_first(probes))
 		return;
-	get_pairs(probes, pairs);
+	probes->asked_seconds = true;
+	probes->seconds = hr_probes_load_spares(probes, hr_probes_is_second);
+	if (!probes->seconds)
+		return;
 	probes->missed_before = missed_by_first(probes);
 	probes->bpf->bss->attached_twice = 1; /* before the first of them runs */
-	for (int i = 0; i < PAIRS; i++)
-		*pairs[i].second_link = bpf_program__attach(pairs[i].second);
+	if (!attach_seconds(probes->seconds))
+		probes->bpf->bss->attached_twice = 0;
 }
 
 /* What a first one missed its second has told, but for as many as that missed too. */
 uint64_t hr_probes_requests_missed(const struct hr_probes *probes)
 {
-	struct pair pairs[PAIRS];
-	uint64_t both = 0;
-
 	if (!probes->bpf->bss->attached_twice)
 		return missed_by_first(probes);
-	get_pairs(probes, pairs);
-	for (int i = 0; i < PAIRS; i++)
-		both += hr_probes_skipped(pairs[i].second);
-	return probes->missed_before + both;
+	return probes->missed_before + skipped_of(pairs_of(probes->seconds).second);
 }
 
 void hr_probes_requests_detach(struct hr_probes *probes)

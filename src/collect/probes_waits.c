@@ -5,24 +5,16 @@
 
 #include <bpf/bpf.h>
 
-#include "collect/kallsyms.h"
 #include "collect/probes_private.h"
-
-void hr_probes_waits_configure(struct hr_probes *probes)
-{
-	static const char *const names[] = { "__sched_text_start", "__sched_text_end" };
-	uint64_t range[2];
-
-	hr_kallsyms_addresses("", names, 2, range);
-	probes->bpf->rodata->config.sched_text_start = range[0];
-	probes->bpf->rodata->config.sched_text_end = range[1];
-}
 
 int hr_probes_waits_prepare(struct hr_probes *probes, struct hr_err *err)
 {
 	struct headroom_bpf *bpf = probes->bpf;
+	LIBBPF_OPTS(bpf_test_run_opts, once);
 	int ret;
 
+	/* where the kernel hides its addresses, locks have no callers */
+	bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.find_sched_text), &once);
 	if ((ret = hr_probes_map(bpf->maps.edges, &probes->edges, err)) ||
 	    (ret = hr_probes_map(bpf->maps.locks, &probes->locks, err)) ||
 	    (ret = hr_probes_fill(bpf->maps.free_edges, 1, HR_EDGES - 1, err)))
