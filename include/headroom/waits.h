@@ -14,7 +14,7 @@
  * sleep in the same call, on the same subject, has not ended.
  */
 
-#define HR_EDGES 4096	       /* records, of which 0 is never used; when they run out, wakers are no longer told apart */
+#define HR_EDGES 4096	       /* records, of which 0 is never used; when they run out within a pass, wakers are no longer told apart */
 #define HR_SUBJECT_NAME_BYTES 40
 
 /* What a thread waits for. In the run file by name (src/base/waits.c): append only. */
@@ -49,7 +49,7 @@ struct hr_edge_key {
 	__u8 state;	      /* enum hr_state */
 	__u8 subject;	      /* enum hr_subject */
 	__u8 source;	      /* enum hr_source */
-	__u8 pad;
+	__u8 retired;	      /* of a record: no new wait is added to it, and so it is no wait's key */
 	__u16 port;	      /* host order */
 	__u16 pad_port;
 	__u64 value;	      /* of the subject; see there */
@@ -57,7 +57,8 @@ struct hr_edge_key {
 };
 
 /*
- * One edge. Written only when its waiter gets a CPU, so by one CPU at a time: plain stores. All of it grows only.
+ * One edge. Written only when its waiter gets a CPU, so by one CPU at a time: plain stores. All of it grows only. User space retires
+ * records that have rested, and gives them back in a later pass (src/collect/waits.c).
  */
 struct hr_edge {
 	struct hr_edge_key key; /* waiter 0: free */

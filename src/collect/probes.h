@@ -120,7 +120,10 @@ struct hr_lock *hr_probes_lock(struct hr_probes *probes, uint32_t lock);
 /* The wait that the thread in that slot is in. -errno: it cannot be read. */
 int hr_probes_open_wait(struct hr_probes *probes, uint32_t slot, struct hr_open_wait *ret);
 
-/* Zero a record whose waiter or process is gone and has been drained, and hand it out again. */
+/* From now on a wait of that edge takes another record; one that was about to be added to this still is. */
+void hr_probes_retire_edge(struct hr_probes *probes, uint32_t edge);
+
+/* Zero a record whose waiter or process is gone, or that was retired before the last pass, and has been drained; hand it out again. */
 int hr_probes_free_edge(struct hr_probes *probes, uint32_t edge);
 int hr_probes_free_lock(struct hr_probes *probes, uint32_t lock);
 

@@ -54,6 +54,14 @@ int hr_probes_open_wait(struct hr_probes *probes, uint32_t slot, struct hr_open_
 	return code;
 }
 
+void hr_probes_retire_edge(struct hr_probes *probes, uint32_t id)
+{
+	struct hr_edge *edge = hr_probes_edge(probes, id);
+
+	bpf_map_delete_elem(bpf_map__fd(probes->bpf->maps.edge_ids), &edge->key);
+	__atomic_store_n(&edge->key.retired, 1, __ATOMIC_RELEASE); /* those who know its id look at the key */
+}
+
 int hr_probes_free_edge(struct hr_probes *probes, uint32_t id)
 {
 	struct hr_edge *edge = hr_probes_edge(probes, id);

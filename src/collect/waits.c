@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "collect/drain.h"
 #include "collect/maps.h"
+#include "collect/open_waits.h"
 #include "collect/roster.h"
 #include "collect/subjects.h"
 #include "collect/symbols.h"
@@ -24,7 +25,12 @@
 /* Futexes that are named in one pass, the longest contended first: to read the memory map of a large process takes milliseconds. */
 #define NAMED_PER_PASS 32
 
+/* Records of edges that may be in use, before those that rest are given back, and then. */
+#define RECORDS_MOST (HR_EDGES * 3 / 4)
+#define RECORDS_FEW (HR_EDGES / 2)
+
 #define WAKER_BYTES 80
+#define EDGE_IDS_MAX (1U << 17) /* beyond, an edge whose record was given back is another one when it is back */
 #define LOCK_IDS_MAX (1U << 17) /* beyond, samples do not tell which lock they waited for */
 
 /* An edge as it was read last. Records are handed out again: the thread's id tells for whom. */
@@ -54,11 +60,13 @@ struct known_lock {
 struct waits {
 	struct known_edge *edges[HR_EDGES]; /* by record; NULL: never in use */
 	struct known_lock locks[HR_LOCKS];
+	uint32_t records_used, next_record; /* of edges: where to look for the next that rests */
 	int64_t last_edge_id, last_lock_id;
 	uint64_t base_ns; /* the accounts count from then on */
 	struct hr_symbols *symbols;
 	struct hr_subjects *subjects;
 	struct hr_idmap lock_ids; /* of the file, by hr_drain_lock_key() */
+	struct hr_idmap edge_ids; /* likewise, by edge_key() */
 };
 
 /* ---- reading ---- */
@@ -66,6 +74,7 @@ struct waits {
 static int look_at_edge(struct waits *waits, const struct hr_edge *edge, uint32_t id)
 {
 	struct known_edge *known = waits->edges[id];
+	struct hr_edge_key key;
 
 	if (known)
 		known->is_read = false;
@@ -73,10 +82,13 @@ static int look_at_edge(struct waits *waits, const struct hr_edge *edge, uint32_
 		return 0;
 	if (!known && !(known = waits->edges[id] = calloc(1, sizeof(*known))))
 		return -ENOMEM;
-	if (known->before.count == edge->count && known->before.total_ns == edge->total_ns &&
-	    !memcmp(&known->before.key, &edge->key, sizeof(edge->key)))
+	waits->records_used++;
+	key = edge->key;
+	key.retired = 0;
+	if (known->before.count == edge->count && known->before.total_ns == edge->total_ns && !memcmp(&known->before.key, &key, sizeof(key)))
 		return 0; /* nothing new: most threads of a large server rest */
 	known->now = *edge;
+	known->now.key = key;
 	known->is_read = true;
 	return 0;
 }
@@ -107,6 +119,7 @@ static int look_at_waits(void *family, struct hr_drain *drain, struct hr_err *er
 	uint64_t since_epoch_ns = hr_drain_growth(drain->read_end_ns, hr_probes_epoch_ns(drain->probes));
 	struct waits *waits = family;
 
+	waits->records_used = 0;
 	for (uint32_t id = 1; id < HR_EDGES; id++)
 		if (look_at_edge(waits, hr_probes_edge(drain->probes, id), id))
 			return hr_err_set(err, -ENOMEM, "out of memory");
@@ -139,12 +152,31 @@ static const char *waker_of(char text[WAKER_BYTES], const struct hr_drain *drain
 	return text;
 }
 
+/* What an edge is in the file, whichever record it has. */
+static uint64_t edge_key(const struct known_edge *known)
+{
+	const struct hr_edge_key *key = &known->now.key;
+	uint64_t hash = hr_hash_word(hr_hash_word(1, (uint64_t)known->thread_id), (uint64_t)known->waker_thread_id);
+
+	hash = hr_hash_word(hash, (uint64_t)key->state << 32 | (uint64_t)key->subject << 24 | (uint64_t)key->source << 16 | key->port);
+	hash = hr_hash_word(hr_hash_word(hr_hash_word(hash, key->value), key->address[0]), key->address[1]);
+	hash = hr_hash_text(hash, known->now.subject_name);
+	if (key->source == HR_SOURCE_OTHER)
+		hash = hr_hash_text(hr_hash_word(hash, key->waker), known->now.waker_name);
+	return hr_hash_key(hash);
+}
+
+/* Give it its id, and if it is new there its row. */
 static int enter_edge(struct waits *waits, struct hr_drain *drain, struct known_edge *known, struct hr_err *err)
 {
 	const struct hr_edge *edge = &known->now;
+	const uint64_t *before = hr_idmap_find(&waits->edge_ids, edge_key(known));
 	char subject[HR_SUBJECT_BYTES], waker[WAKER_BYTES];
 
-	known->id = ++waits->last_edge_id;
+	known->id = before ? (int64_t)*before : ++waits->last_edge_id;
+	if (before)
+		return 0;
+	hr_idmap_put(&waits->edge_ids, edge_key(known), (uint64_t)known->id);
 	return hr_writer_add(drain->writer, HR_TABLE_edges,
 			     &(struct hr_row_edges){
 				     .edge_id = known->id,
@@ -246,76 +278,42 @@ static int drain_edge(struct waits *waits, struct hr_drain *drain, struct known_
 	return ret;
 }
 
-/* ---- waits that have not ended ---- */
+/* ---- records ---- */
 
-/* The time that a thread has waited in the run, in the wait that it is in; 0: it is in none. */
-static uint64_t open_wait_ns(const struct waits *waits, const struct hr_drain_thread *thread)
+/* It was there in the last pass, and nothing was new; one that has come since is not known yet. */
+static bool known_rests(const struct known_edge *known)
 {
-	const struct hr_thread *record = thread->record;
-
-	if (!record || record->mode != HR_MODE_BLOCKED || record->wake_ns)
-		return 0;
-	return hr_drain_growth(thread->read_ns, record->since_ns > waits->base_ns ? record->since_ns : waits->base_ns);
+	return known && known->before.key.waiter && !known->is_read;
 }
 
 /*
- * Is this the wait that the thread was in when its accounts were read? It may have gone on since: then the wait is closed, and still
- * the last that it was in, or it is another one that began later.
+ * Pairs of threads that wait for each other may be many more than records, and few of them at a time. What has rested for a pass is
+ * retired; in the next one nobody is left who was about to add to it, and it is free.
  */
-static bool is_of_record(const struct hr_open_wait *wait, const struct hr_thread *record, uint64_t read_ns)
+static int renew_records(struct waits *waits, struct hr_drain *drain)
 {
-	if (wait->born_ns != record->born_ns || wait->key.state != record->state)
-		return false;
-	return wait->out_ns ? wait->out_ns <= read_ns : wait->key.subject != HR_SUBJECT_NONE;
-}
+	bool are_many = waits->records_used > RECORDS_MOST;
+	uint32_t left = waits->records_used;
+	int ret = 0;
 
-/* What it waits for; a wait from before the recording has no subject, unless the accounts say that it is a kernel lock. */
-static struct hr_edge open_edge(struct hr_drain *drain, uint32_t slot, const struct hr_drain_thread *thread)
-{
-	const struct hr_thread *record = thread->record;
-	struct hr_open_wait wait;
-	struct hr_edge edge = { .key.subject = HR_SUBJECT_NONE };
-
-	if (!hr_probes_open_wait(drain->probes, slot, &wait) && is_of_record(&wait, record, thread->read_ns)) {
-		edge.key = wait.key;
-	} else if (record->state == HR_STATE_KLOCK && record->kernel_lock != HR_KERNEL_LOCK_NONE) {
-		edge.key.subject = HR_SUBJECT_KLOCK;
-		if (record->kernel_lock != HR_KERNEL_LOCK_MMAP) {
-			edge.key.value = (uint64_t)record->kernel_lock_high << 32 | record->kernel_lock_low;
-			edge.key.address[0] = record->kernel_lock_caller;
-		}
+	for (uint32_t id = 1; id < HR_EDGES && !ret; id++) {
+		if (!hr_probes_edge(drain->probes, id)->key.waiter || !hr_probes_edge(drain->probes, id)->key.retired)
+			continue;
+		*waits->edges[id] = (struct known_edge){ 0 };
+		ret = hr_probes_free_edge(drain->probes, id);
 	}
-	return edge;
-}
+	for (uint32_t looked = 1; are_many && looked < HR_EDGES && left > RECORDS_FEW; looked++) {
+		uint32_t id = waits->next_record = waits->next_record % (HR_EDGES - 1) + 1;
 
-static int add_open_wait(struct waits *waits, struct hr_drain *drain, uint32_t slot, const struct hr_drain_thread *thread,
-			 uint64_t time_ns, struct hr_err *err)
-{
-	struct hr_row_edges edge = {
-		.edge_id = ++waits->last_edge_id,
-		.thread_id = thread->id,
-		.state = hr_state_name(thread->record->state),
-		.source = HR_SOURCE_OPEN_NAME,
-		.waker_thread_id = HR_NULL,
-	};
-	struct hr_edge open = open_edge(drain, slot, thread);
-	char subject[HR_SUBJECT_BYTES];
-	int ret;
-
-	edge.subject_kind = hr_subject_name(open.key.subject);
-	edge.subject = hr_subjects_text(waits->subjects, &open, subject);
-	ret = hr_writer_add(drain->writer, HR_TABLE_edges, &edge, err);
-	hr_drain_add(drain, HR_TABLE_waits,
-		     &(struct hr_row_waits){
-			     .interval_id = drain->interval_id - 1, /* the last */
-			     .edge_id = edge.edge_id,
-			     .count = 1,
-			     .time_ns = time_ns,
-			     .handover_ns = HR_NULL,
-			     .window_ns = 0,
-		     });
+		if (!hr_probes_edge(drain->probes, id)->key.waiter || !known_rests(waits->edges[id]))
+			continue;
+		hr_probes_retire_edge(drain->probes, id);
+		left--;
+	}
 	return ret;
 }
+
+/* ---- waits that have not ended ---- */
 
 static int finish_waits(void *family, struct hr_drain *drain, struct hr_err *err)
 {
@@ -324,10 +322,10 @@ static int finish_waits(void *family, struct hr_drain *drain, struct hr_err *err
 
 	for (uint32_t slot = 1; slot < drain->thread_slots && !ret; slot++) {
 		const struct hr_drain_thread *thread = hr_drain_thread(drain, slot);
-		uint64_t time_ns = thread ? open_wait_ns(waits, thread) : 0;
+		uint64_t time_ns = thread ? hr_open_wait_ns(thread, waits->base_ns) : 0;
 
 		if (time_ns)
-			ret = add_open_wait(waits, drain, slot, thread, time_ns, err);
+			ret = hr_open_wait_add(drain, waits->subjects, &(struct hr_open_wait_row){ slot, ++waits->last_edge_id, time_ns }, err);
 	}
 	return ret;
 }
@@ -478,6 +476,8 @@ static int drain_waits(void *family, struct hr_drain *drain, struct hr_err *err)
 	for (uint32_t id = 1; id < HR_EDGES && !ret; id++)
 		if (waits->edges[id] && waits->edges[id]->is_read)
 			ret = drain_edge(waits, drain, waits->edges[id], err);
+	if (!ret && renew_records(waits, drain))
+		ret = hr_err_set(err, -EIO, "cannot give records of waits back");
 	for (uint32_t id = 1; id < HR_LOCKS && !ret; id++)
 		if (waits->locks[id].is_read)
 			ret = drain_lock(waits, drain, id, err);
@@ -494,6 +494,7 @@ static void close_waits(void *family)
 		hr_symbols_free(waits->symbols);
 		hr_subjects_free(waits->subjects);
 		hr_idmap_fini(&waits->lock_ids);
+		hr_idmap_fini(&waits->edge_ids);
 	}
 	free(waits);
 }
@@ -511,6 +512,7 @@ static void *open_waits(struct hr_drain *drain, struct hr_err *err)
 		return NULL;
 	}
 	hr_idmap_init(&waits->lock_ids, LOCK_IDS_MAX);
+	hr_idmap_init(&waits->edge_ids, EDGE_IDS_MAX);
 	drain->lock_ids = &waits->lock_ids;
 	return waits;
 }

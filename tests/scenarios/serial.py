@@ -122,8 +122,8 @@ def postgres_hot_row(directory, removed):
         server.psql("INSERT INTO counters SELECT i, 0 FROM generate_series(1, 10000) i")
         row = "random(1, 10000)" if removed else "1"
         script = (
-            f"\\set row {row}\nBEGIN;\nUPDATE counters SET n = n + 1 WHERE id = :row;\nSELECT pg_sleep(0.005);\nEND;\n"
-            "\\sleep 60 ms\n"
+            f"\\set row {row}\n\\set pause random(30, 90)\nBEGIN;\nUPDATE counters SET n = n + 1 WHERE id = :row;\nSELECT pg_sleep(0.005);\nEND;\n"
+            "\\sleep :pause ms\n"
         )
         yield on_port(server, server.clients(directory, script))
 
