@@ -44,13 +44,37 @@ static void requests_laws(struct hr_law_parts *of)
 	set_stage_share(of, HR_LAW_STREAM_SHARE, HR_STAGE_STREAM);
 }
 
-/* Who else used the CPUs most, if it was worth a name. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct hr_neighbour_summary *left = *(const struct hr_neighbour_summary *const *)a;
+	const struct hr_neighbour_summary *right = *(const struct hr_neighbour_summary *const *)b;
+
+	return strcmp(left->name, right->name);
+}
+
+/* Who else used the CPUs most, if it was worth a name. Processes of one name are one: a build or a script is many short ones. */
 static const char *main_neighbour(const struct hr_summary *summary)
 {
+	const struct hr_neighbour_summary **named = calloc(summary->neighbour_count + 1, sizeof(const struct hr_neighbour_summary *));
+	const char *most = NULL;
+	uint64_t sum_ns = 0, most_ns = 0;
+	size_t count = 0;
+
+	if (!named)
+		return NULL;
 	for (size_t i = 0; i < summary->neighbour_count; i++)
-		if (summary->neighbours[i].pid != HR_NULL)
-			return summary->neighbours[i].name;
-	return NULL;
+		if (summary->neighbours[i].pid != HR_NULL && summary->neighbours[i].name)
+			named[count++] = &summary->neighbours[i];
+	qsort(named, count, sizeof(*named), compare_names);
+	for (size_t i = 0; i < count; i++) {
+		sum_ns = (i && strcmp(named[i - 1]->name, named[i]->name) == 0 ? sum_ns : 0) + named[i]->cpu_ns;
+		if (sum_ns > most_ns) {
+			most_ns = sum_ns;
+			most = named[i]->name;
+		}
+	}
+	free(named);
+	return most;
 }
 
 static void cpu_laws(struct hr_law_parts *of)
@@ -245,6 +269,9 @@ static void disk_laws(struct hr_law_parts *of)
 		most = hr_disk_utilisation(of->summary, disk);
 		of->laws->subject.disk = disk->name;
 	}
+	/* what a limit on the disk holds back is handed to it by the kernel's own threads */
+	if (!of->laws->subject.disk)
+		of->laws->subject.disk = main_subject(of->summary, HR_SUBJECT_FILE);
 	hr_laws_set(of, HR_LAW_DISK_BUSY, most);
 	hr_laws_set(of, HR_LAW_MAJOR_FAULTS, hr_laws_known(of->summary->memory.major_faults) / of->requests);
 	for (size_t i = 0; i < of->summary->memory_limit_count; i++) {

@@ -122,7 +122,7 @@ const struct hr_rule hr_rules[] = {
 	  { SATURATED, TOP(BUSY_MEMORY, 0.15, 0.35, "page faults that block are rare where memory suffices") },
 	  NULL },
 	{ HR_VERDICT_DISK_IO, HR_ACTION_FIX_STORAGE, SUBJECT(disk),
-	  "Faster storage, or fewer writes that wait (group commits, fsync less often): the threads wait for disk %s.",
+	  "Faster storage, or fewer writes that wait (group commits, fsync less often): the threads wait for the disk (%s).",
 	  { SATURATED, TOP(BUSY_DISK, 0.25, 0.5, "most of what is not idle waits for the disk") },
 	  NULL },
 	{ HR_VERDICT_DEVICE, HR_ACTION_SCALE_OUT, SUBJECT(device),

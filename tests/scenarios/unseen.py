@@ -368,6 +368,7 @@ def postgres_in_a_quota(directory, removed):
     "cpu-neighbour",
     "processes of others that live for some milliseconds each have CPU 0, the server's only one, in four lanes; without them, throughput "
     "rises",
+    subject="^sh$",
     change="cause_removed",
     gain=1.5,
     settled=False,

@@ -59,9 +59,54 @@ static void an_answer_that_lies_unread_does_not_wait_for_the_peer(void **state)
 	assert_close(laws.value[HR_LAW_DOWNSTREAM_SHARE], 0.8 * 1 / 80);
 }
 
+/* None of them has run as long as the one that runs all the time. */
+static void short_processes_of_one_program_are_one_neighbour(void **state)
+{
+	struct hr_neighbour_summary neighbours[] = {
+		{ .pid = 1, .name = "long", .cpu_ns = 300 * MS }, { .pid = 2, .name = "short", .cpu_ns = 200 * MS },
+		{ .pid = 3, .name = "other", .cpu_ns = 100 * MS }, { .pid = 4, .name = "short", .cpu_ns = 200 * MS },
+		{ .pid = HR_NULL, .cpu_ns = 900 * MS },
+	};
+	struct hr_cpu_summary cpu = { .target_ns = 500 * MS, .other_ns = 500 * MS };
+	struct hr_summary summary = {
+		.run.recorded_ns = 1000 * MS, .neighbours = neighbours, .neighbour_count = 5, .cpus = &cpu, .cpu_count = 1, .cpu_total = cpu,
+	};
+	const struct hr_level level = { .summary = &summary, .offered = 10, .load = 10 };
+	struct hr_text *texts = NULL;
+	struct hr_laws laws;
+
+	(void)state;
+	hr_laws_of(&level, &texts, &laws);
+	assert_string_equal(laws.subject.neighbour, "short");
+	hr_texts_free(&texts);
+}
+
+/* What was read was handed to the disk by threads of the kernel. */
+static void a_disk_of_which_nothing_is_known_is_named_by_the_file(void **state)
+{
+	struct hr_group_summary group = { .label = "server", .thread_count = 1 };
+	struct hr_wait_summary waits[] = {
+		{ .state = HR_STATE_DISK, .kind = HR_SUBJECT_FILE, .subject = "page", .source = "interrupt", .time_ns = 900 * MS },
+		{ .state = HR_STATE_DISK, .kind = HR_SUBJECT_FILE, .subject = "log", .source = "interrupt", .time_ns = 10 * MS },
+	};
+	struct hr_summary summary = {
+		.run.recorded_ns = 1000 * MS, .groups = &group, .group_count = 1, .waits = { .waits = waits, .wait_count = 2, .is_known = true },
+	};
+	const struct hr_level level = { .summary = &summary, .offered = 10, .load = 10 };
+	struct hr_text *texts = NULL;
+	struct hr_laws laws;
+
+	(void)state;
+	hr_laws_of(&level, &texts, &laws);
+	assert_string_equal(laws.subject.disk, "page");
+	hr_texts_free(&texts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(short_processes_of_one_program_are_one_neighbour),
+		cmocka_unit_test(a_disk_of_which_nothing_is_known_is_named_by_the_file),
 		cmocka_unit_test(an_answer_that_lies_unread_does_not_wait_for_the_peer),
 	};
 
