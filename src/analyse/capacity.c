@@ -69,10 +69,11 @@ static struct hr_range limit_range(const struct sums *sums, double slope, double
 {
 	double spread = hr_student_t(sums->count - 1) * error, least, most;
 
-	least = fmin(slope - spread, fmin(demand(sums->first), demand(sums->last)));
+	least = fmin(demand(sums->first), demand(sums->last));
+	if (slope > spread) /* no demand is 0: where points differ too widely for a slope, the upper end is that of the one with the least */
+		least = fmin(least, slope - spread);
 	most = fmax(slope + spread, fmax(demand(sums->first), demand(sums->last)));
-	/* no demand is 0: two points that differ widely say nothing of the upper end */
-	return (struct hr_range){ full / most, least > 0 ? full / least : NAN };
+	return (struct hr_range){ full / most, full / least };
 }
 
 struct hr_line hr_line_fit(const double *x, const double *y, const double *weights, size_t count)

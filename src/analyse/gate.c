@@ -51,24 +51,28 @@ static struct passage passage_of_turns(const struct hr_summary *summary, const s
 	return passage;
 }
 
-/* Of a request: what it waits on a futex or asleep. */
-static double own_wait_ns(const struct hr_request_summary *requests)
+static double wait_in_ns(const struct hr_level *level, enum hr_state state)
 {
-	const struct hr_budget *budget = &requests->budget;
+	const struct hr_budget *budget = &level->summary->requests.budget;
 
-	return (double)(budget->state_ns[HR_STATE_FUTEX] + budget->state_ns[HR_STATE_SLEEP]) / (double)budget->requests;
+	return (double)budget->state_ns[state] / (double)budget->requests;
+}
+
+/* Of a request: what it waits in the program itself. */
+static double own_wait_ns(const struct hr_level *level, bool with_polls)
+{
+	return wait_in_ns(level, HR_STATE_FUTEX) + wait_in_ns(level, HR_STATE_SLEEP) + (with_polls ? wait_in_ns(level, HR_STATE_POLL) : 0);
 }
 
 static struct passage passage_of(const struct hr_level *level, const struct hr_gate *gate)
 {
-	const struct hr_request_summary *requests = &level->summary->requests;
 	struct hr_lock_use use;
 
 	if (gate->turn)
 		return passage_of_turns(level->summary, gate);
 	if (gate->low)
-		return (struct passage){ (own_wait_ns(requests) - own_wait_ns(&gate->low->summary->requests)) * (double)requests->requests,
-					 NAN, NAN, NAN };
+		return (struct passage){ (own_wait_ns(level, gate->with_polls) - own_wait_ns(gate->low, gate->with_polls)) *
+						 (double)level->summary->requests.requests, NAN, NAN, NAN };
 	if (!gate->lock)
 		return (struct passage){ 0 };
 	use = hr_lock_use_of(level->summary, gate->lock);
@@ -153,21 +157,32 @@ struct hr_gate hr_gate_find_turns(const struct hr_axis *axis, double load_most)
 	return worst;
 }
 
-/*
- * What the program has for a lock: if a request waits notably longer in the program itself the more of them there are, and more than
- * twice what it waits for that lock.
- */
-struct hr_gate hr_gate_find_own(const struct hr_axis *axis, double load_most, const struct hr_gate *lock)
+/* Most polls wait for clients or peers. Do others of their kind end as much of them as requests wait longer in them? */
+static bool polls_are_turns(const struct hr_level *low, const struct hr_level *level)
+{
+	const struct hr_waits_summary *waits = &level->summary->waits;
+	double longer_ns = (wait_in_ns(level, HR_STATE_POLL) - wait_in_ns(low, HR_STATE_POLL)) * (double)level->summary->requests.requests;
+	double turns_ns = 0;
+
+	for (size_t i = 0; i < waits->wait_count; i++)
+		if (waits->waits[i].state == HR_STATE_POLL && hr_wait_is_turn(level->summary, &waits->waits[i]))
+			turns_ns += (double)waits->waits[i].time_ns;
+	return turns_ns > longer_ns;
+}
+
+struct hr_gate hr_gate_find_own(const struct hr_axis *axis, double load_most, const struct hr_gate *lock, const struct hr_gate *turns)
 {
 	struct hr_gate own = { .low = &axis->levels[0] };
 	const struct hr_level *last = own.low;
-	double longer_ns;
+	double longer_ns, seen_ns;
 
 	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++)
 		last = &axis->levels[i];
-	longer_ns = own_wait_ns(&last->summary->requests) - own_wait_ns(&own.low->summary->requests);
+	own.with_polls = polls_are_turns(own.low, last);
+	longer_ns = own_wait_ns(last, own.with_polls) - own_wait_ns(own.low, own.with_polls);
+	seen_ns = passage_of(last, lock).waited_ns + passage_of(last, turns).waited_ns;
 	if (!(longer_ns > OWN_GROWTH * own.low->summary->requests.in_flight / own.low->summary->requests.throughput_rps * 1e9) ||
-	    !(passage_of(last, &own).waited_ns > 2 * passage_of(last, lock).waited_ns))
+	    !(passage_of(last, &own).waited_ns > 2 * seen_ns))
 		return (struct hr_gate){ 0 };
 	return own;
 }

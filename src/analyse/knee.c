@@ -168,7 +168,7 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	struct hr_capacity capacity;
 	double alone_rps = served_alone_rps(axis, load_most);
 
-	below.own = hr_gate_find_own(axis, load_most, &below.lock);
+	below.own = hr_gate_find_own(axis, load_most, &below.lock, &below.turns);
 	for (size_t i = 0; i < axis->level_count; i++) {
 		take_level(&axis->levels[i], top, &below, of_level);
 		for (size_t k = 0; k < RESOURCES; k++)

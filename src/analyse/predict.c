@@ -238,18 +238,33 @@ static double load_bound_rps(enum hr_verdict_class class, const struct hr_remain
 	return saved_us > 0 && turn_us > saved_us ? measured_rps * turn_us / (turn_us - saved_us) : measured_rps;
 }
 
+/*
+ * What a request takes more of the CPUs at the highest load than at the lowest goes with the lock for which more wait: switches, and
+ * attempts to take it.
+ */
+static double contended_demand_us(enum hr_verdict_class class, const struct hr_contrast *contrast)
+{
+	const double *top = contrast->top.value, *low = contrast->low.value;
+
+	if (class != HR_VERDICT_LOCK_CONTENTION || !contrast->has_low)
+		return top[HR_LAW_CPU_DEMAND];
+	return fmin(top[HR_LAW_CPU_DEMAND], low[HR_LAW_CPU_DEMAND] * warm_share(low[HR_LAW_CPUS_BUSY]) / warm_share(top[HR_LAW_CPUS_BUSY]));
+}
+
 /* With the cause gone: what is bound by it now is bound by the others. */
 static struct bounds without(enum hr_verdict_class class, const struct bounds *measured, const struct hr_remains *remains,
 			     const struct hr_contrast *contrast)
 {
 	const double *top = contrast->top.value;
-	double demand_us = remains->cpu_us > 0 ? fmin(remains->cpu_us, top[HR_LAW_CPU_DEMAND]) : top[HR_LAW_CPU_DEMAND];
+	double demand_us = fmin(remains->cpu_us > 0 ? remains->cpu_us : top[HR_LAW_CPU_DEMAND], contended_demand_us(class, contrast));
 	enum part part = part_of(class);
 	struct bounds left = *measured;
 
 	if (part < PARTS)
 		left.rps[part] = INFINITY;
 	left.rps[PART_LOAD] = load_bound_rps(class, remains, left.rps[PART_LOAD], contrast);
+	if (class == HR_VERDICT_LOCK_CONTENTION)
+		set_cpu_bound(&left, contrast, demand_us, false);
 	if (remains->cpu_us > 0) {
 		set_cpu_bound(&left, contrast, demand_us, true);
 		left.rps[PART_THREAD] *= top[HR_LAW_CPU_DEMAND] / demand_us;

@@ -27,7 +27,6 @@ def node_event_loop(_, removed):
     change="twice_workers",
     gain=1.3,
     levels=THINKING,
-    settled=False,
 )
 def nginx_with_one_worker(directory, removed):
     gzip = "gzip on; gzip_comp_level 6; gzip_types text/plain; default_type text/plain;"
@@ -59,7 +58,6 @@ def redis_with_slow_scripts(directory, removed):
     change="cause_removed",
     gain=2,
     levels=THINKING,
-    settled=False,
 )
 def demo_with_a_token(_, removed):
     with Demo("--threads", 16, *([] if removed else ["--token", "--hold", "3ms"])) as server:
@@ -99,7 +97,6 @@ def demo_with_a_lock_held_asleep(_, removed):
     change="twice_replicas",
     gain=1.3,
     levels=THINKING,
-    settled=False,
 )
 def python_threads(_, removed):
     with PythonHttp("--compute", 5, "--processes", 2 if removed else 1) as server:
@@ -113,7 +110,6 @@ def python_threads(_, removed):
     change="cause_removed",
     gain=2,
     levels=THINKING,
-    settled=False,
 )
 def postgres_hot_row(directory, removed):
     with Postgres(directory) as server:
