@@ -289,6 +289,8 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 		left.rps[PART_LOAD] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] / top[HR_LAW_CPU_TARGET_SHARE]);
 	}
+	if (class == HR_VERDICT_NETWORK_LOSS) /* what is lost is waited for at any load, by each client alone */
+		left.rps[PART_LOAD] = INFINITY;
 	if (class == HR_VERDICT_SERIAL_THREAD)
 		left.rps[PART_POOL] = left.rps[PART_LOCK] = INFINITY;
 	if (class == HR_VERDICT_LOCK_CONTENTION)

@@ -296,7 +296,7 @@ def long_line(length):
     "the clients together read 6 MB/s, and an answer is 60 kB: 100 a second; when they read 60 MB/s, throughput rises",
     change="cause_removed",
     gain=2,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def redis_with_slow_readers(directory, removed):
     with Redis(directory, "--appendonly", "no") as server:
@@ -309,7 +309,7 @@ def redis_with_slow_readers(directory, removed):
     "one in five answers, of one segment each, is lost, and the kernel counts what it sends again; when none is, throughput rises",
     change="cause_removed",
     gain=3,
-    settled=False,
+    levels=SHORT_LEVELS,
 )
 def redis_on_a_bad_line(directory, removed):
     with Cable() as cable:
@@ -396,7 +396,6 @@ def java_with_a_busy_thread(directory, removed):
     "not-saturated",
     "eight sessions wait for a row that a ninth has forgotten to let go; the clients take other rows each 20 ms: throughput doubles with "
     "them",
-    settled=False,
 )
 def postgres_with_a_forgotten_lock(directory, removed):
     with Postgres(directory) as server, contextlib.ExitStack() as stack:

@@ -322,6 +322,22 @@ static void a_busy_host_makes_predictions_less_sure(void **state)
 	assert_true(removed.range.low < 1 / 400e-6 && removed.range.high > 2 / 400e-6);
 }
 
+/* One client gets 20 a second through the losses, and so 16 get 300; without them it is the server that ends it. */
+static void what_is_lost_slows_clients_at_any_load(void **state)
+{
+	struct hr_contrast contrast = healthy();
+	struct hr_level level = { 0 };
+	struct hr_verdict verdict = { .finding.class = HR_VERDICT_NETWORK_LOSS, .headroom = NAN };
+
+	(void)state;
+	contrast.top.value[HR_LAW_THROUGHPUT] = 300;
+	contrast.low.value[HR_LAW_THROUGHPUT] = 20;
+	contrast.top.value[HR_LAW_CPUS_OTHER] = contrast.low.value[HR_LAW_CPUS_OTHER] = 0.01;
+	contrast.top.value[HR_LAW_THREAD_BUSY] = 0.05;
+	hr_predict(&contrast, &nothing_goes, &level, &verdict);
+	assert_true(predicted(&verdict, HR_CHANGE_CAUSE_REMOVED).throughput_rps > 3000);
+}
+
 /* A lock of the kernel: of a request's 400 us of CPU time 100 us are left, and of its 1010 us at one client 310 us. */
 static void what_goes_with_the_cause_is_not_reckoned_with(void **state)
 {
@@ -374,6 +390,7 @@ int main(void)
 		cmocka_unit_test(what_others_take_is_not_for_requests_that_do_not_come),
 		cmocka_unit_test(on_twice_the_cpus_there_may_be_others_already),
 		cmocka_unit_test(a_busy_host_makes_predictions_less_sure),
+		cmocka_unit_test(what_is_lost_slows_clients_at_any_load),
 		cmocka_unit_test(what_goes_with_the_cause_is_not_reckoned_with),
 		cmocka_unit_test(nothing_is_predicted_of_what_is_not_known),
 	};
