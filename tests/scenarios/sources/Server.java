@@ -13,8 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * An HTTP server with a pool of threads. Arguments: PORT THREADS WHAT NUMBER, where WHAT is done in each request:
  * sleep for NUMBER milliseconds; lock: compute for so many in a synchronized block; free: compute outside of one; spin: compute
  * under a lock for which the others wait by yielding; heap: make NUMBER kilobytes of garbage while 40 MiB of others stay in use;
- * held: sleep for NUMBER milliseconds with a ReentrantLock; one: have one other thread compute; busy: sleep, while a thread that has
- * nothing to do with requests computes all the time.
+ * held: sleep for NUMBER milliseconds with a ReentrantLock; one: have one other thread compute; two: one of two; busy: sleep, while
+ * a thread that has nothing to do with requests computes all the time.
  */
 class Server {
 	private static final AtomicBoolean taken = new AtomicBoolean();
@@ -26,7 +26,7 @@ class Server {
 		return own;
 	});
 	private static final ReentrantLock lock = new ReentrantLock();
-	private static final ExecutorService one = Executors.newSingleThreadExecutor(task -> new Thread(task, "one"));
+	private static ExecutorService others;
 	private static double countPerMs;
 
 	static double work(long count) {
@@ -69,7 +69,8 @@ class Server {
 			}
 			return 0;
 		case "one":
-			return one.submit(() -> work((long) (number * countPerMs))).get();
+		case "two":
+			return others.submit(() -> work((long) (number * countPerMs))).get();
 		case "busy":
 		case "sleep":
 			Thread.sleep((long) number);
@@ -98,6 +99,7 @@ class Server {
 		double number = Double.parseDouble(arguments[3]);
 		countPerMs = calibrate();
 		keptPerThread = (40 << 20) / 256 / (Integer.parseInt(arguments[1]) + 1);
+		others = Executors.newFixedThreadPool(what.equals("two") ? 2 : 1, task -> new Thread(task, "one"));
 		for (int i = 0; i < 20; i++)
 			serve(what, number / 4);
 		if (what.equals("busy")) {
