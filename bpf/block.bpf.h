@@ -29,14 +29,11 @@ extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
 #endif
 
 /*
- * A member of a kernel struct behind a typed pointer. Read as it stands, a pointer has the verifier search all types of the kernel
- * for whether it can be trusted, which takes it a millisecond; through a cast it does not ask. An object that is in no hurry while
- * it runs defines WALK by PEEK.
+ * A member of a kernel struct behind a typed pointer. For a pointer that is read as it stands the verifier searches all types of the
+ * kernel, which takes it a millisecond, so an object that is in no hurry while it runs defines WALK by PEEK.
  */
-#if !defined(WALK) && defined(PEEK_BY_HELPER)
+#ifndef WALK
 #define WALK(type, pointer, member) ((pointer)->member)
-#elif !defined(WALK)
-#define WALK(type, pointer, member) (config.has_rdonly_cast ? PEEK(type, pointer, member) : (pointer)->member)
 #endif
 
 static __always_inline struct file *file_by_fd(struct task_struct *task, __u64 fd)

@@ -44,7 +44,7 @@ struct {
 } disk_requests SEC(".maps");
 
 /* The record of that disk: 1 + its index; 0: none is free. */
-VERIFIED_ONCE __u32 disk_find(__u32 device)
+static __always_inline __u32 disk_find(__u32 device)
 {
 	__u32 first = device * DISK_HASH;
 
@@ -180,17 +180,22 @@ static __always_inline int on_issue(struct request *request)
 	return 0;
 }
 
-VERIFIED_ONCE int work_add(struct hr_disk_work *work, __u64 latency_ns, __u64 queued_ns)
+static __always_inline void work_add(struct hr_disk_work *work, __u64 latency_ns, __u64 queued_ns)
 {
 	__u64 slot = whole(hr_hist_slot(latency_ns, HR_HIST_BITS, HR_HIST_SLOTS));
 
-	if (!work)
-		return 0;
 	__sync_fetch_and_add(&work->count, 1);
 	__sync_fetch_and_add(&work->latency_ns, latency_ns);
 	__sync_fetch_and_add(&work->queued_ns, queued_ns);
 	if (slot < HR_HIST_SLOTS)
 		__sync_fetch_and_add(&work->slots[slot], 1);
+}
+
+/* Likewise, for what is rare. */
+VERIFIED_ONCE int work_add_unseen(struct hr_disk_work *work, __u64 latency_ns)
+{
+	if (work)
+		work_add(work, latency_ns, 0);
 	return 0;
 }
 
@@ -237,7 +242,7 @@ static __always_inline int on_unknown(struct request *request, bool failed, __u3
 	work = &disk->work[operation][HR_DISK_OTHERS];
 	__sync_fetch_and_add(failed ? &work->errors : &work->bytes, failed ? 1 : bytes);
 	now_ns = bpf_ktime_get_ns();
-	work_add(work, elapsed_ns(start_ns, now_ns), 0);
+	work_add_unseen(work, elapsed_ns(start_ns, now_ns));
 	__sync_fetch_and_add(&disk->depth_ns, elapsed_ns(start_ns, now_ns));
 	return 0;
 }

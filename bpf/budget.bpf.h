@@ -137,15 +137,14 @@ VERIFIED_ONCE int budget_request(struct hr_flow *flow, __u32 slot, const struct 
 }
 
 /* The current thread has written (a part of) an answer. */
-VERIFIED_ONCE int note_answer(__u32 slot, const struct hr_thread *thread, __u64 now_ns)
+static __always_inline void note_answer(__u32 slot, const struct hr_thread *thread, __u64 now_ns)
 {
-	struct answer *answer = thread ? answer_of(slot, thread) : NULL;
+	struct answer *answer = answer_of(slot, thread);
 
 	if (!answer)
-		return 0;
+		return;
 	answer->at_ns = now_ns;
 	spent_until(thread, now_ns, answer->spent_ns);
-	return 0;
 }
 
 /* How long the current thread was blocked in sending since this was asked last: that was for the call that it is in. */

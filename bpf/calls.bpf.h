@@ -70,12 +70,10 @@ static __always_inline void calls_add(__u64 *count, __u64 n)
 }
 
 /* A call that took time_ns, and stands for `weight` calls. */
-VERIFIED_ONCE int calls_time(struct hr_calls *record, __u64 time_ns, __u32 weight)
+static __always_inline void calls_time(struct hr_calls *record, __u64 time_ns, __u32 weight)
 {
 	__u32 slot = hr_hist_slot(time_ns, HR_HIST_BITS, HR_HIST_SLOTS);
 
-	if (!record)
-		return 0;
 	calls_add(&record->timed, 1);
 	calls_add(&record->total_ns, time_ns * weight);
 	if (slot < HR_HIST_SLOTS) {
@@ -84,21 +82,19 @@ VERIFIED_ONCE int calls_time(struct hr_calls *record, __u64 time_ns, __u32 weigh
 		else
 			__sync_fetch_and_add(&record->slots[slot], weight);
 	}
-	return 0;
 }
 
 /* A wait for a CPU, in the record of HR_CALL_RUNQ or HR_CALL_PREEMPTED. */
-VERIFIED_ONCE int calls_wait(__u32 id, __u64 time_ns)
+static __always_inline void calls_wait(__u32 id, __u64 time_ns)
 {
 	struct hr_calls *record = calls_shard(id);
 
 	if (!record) {
 		lost(HR_LOSS_CALL_RECORDS);
-		return 0;
+		return;
 	}
 	calls_add(&record->calls, 1);
 	calls_time(record, time_ns, 1);
-	return 0;
 }
 
 #endif

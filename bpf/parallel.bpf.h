@@ -14,13 +14,13 @@
 #define ON_CPU_COUNT_MASK ((1ULL << ON_CPU_COUNT_BITS) - 1)
 #define ON_CPU_TRIES 4
 
-VERIFIED_ONCE int parallel_change(__u32 process_slot, int change, __u64 now_ns)
+static __always_inline void parallel_change(__u32 process_slot, int change, __u64 now_ns)
 {
 	struct hr_process *process = process_by_slot(process_slot);
 	__u64 since_epoch_ns = now_ns - config.epoch_ns;
 
 	if (!process)
-		return 0;
+		return;
 #pragma unroll
 	for (int i = 0; i < ON_CPU_TRIES; i++) {
 		__u64 word = *(volatile __u64 *)&process->on_cpu;
@@ -30,19 +30,18 @@ VERIFIED_ONCE int parallel_change(__u32 process_slot, int change, __u64 now_ns)
 		__u64 next = until_ns << ON_CPU_COUNT_BITS | ((count + change) & ON_CPU_COUNT_MASK);
 
 		if (change < 0 && count == 0)
-			return 0; /* its way onto the CPU was not seen, and is counted as such */
+			return; /* its way onto the CPU was not seen, and is counted as such */
 		if (__sync_val_compare_and_swap(&process->on_cpu, word, next) == word) {
 			if (count) {
 				if (count > HR_PARALLEL_MAX)
 					count = HR_PARALLEL_MAX;
 				__sync_fetch_and_add(&process->parallel_ns[count], until_ns - since_ns);
 			}
-			return 0;
+			return;
 		}
 	}
 	lost(HR_LOSS_PARALLEL_RACES);
 	__sync_fetch_and_add(&process->on_cpu, (__u64)(__s64)change);
-	return 0;
 }
 
 #endif

@@ -21,7 +21,7 @@ static __always_inline bool is_throttled(struct task_struct *task)
 		return true;
 	if (!bpf_core_field_exists(task->se.cfs_rq))
 		return false;
-	cfs_rq = WALK(task_struct, task, se.cfs_rq);
+	cfs_rq = task->se.cfs_rq;
 	return cfs_rq && cfs_rq->throttle_count > 0;
 }
 
@@ -37,16 +37,12 @@ static __always_inline bool is_being_woken(struct task_struct *task)
 	return held || task->__state & TASK_WAKING;
 }
 
-/* Of the current thread, which is about to leave its CPU. */
-VERIFIED_ONCE int open_wait(struct hr_thread *thread, __u64 now_ns)
+static __always_inline void open_wait(struct task_struct *task, struct hr_thread *thread, __u64 now_ns)
 {
 	struct subject subject = {};
 
-	if (!thread)
-		return 0;
-	find_subject(bpf_get_current_task_btf(), thread, &subject);
+	find_subject(task, thread, &subject);
 	wait_begin(thread, &subject, now_ns);
-	return 0;
 }
 
 static __always_inline void leave_cpu(struct hr_thread *thread, struct task_struct *task, bool blocked, __u32 task_state,
@@ -63,7 +59,7 @@ static __always_inline void leave_cpu(struct hr_thread *thread, struct task_stru
 		if (!thread->in_call)
 			call_by_registers(thread, task, now_ns);
 		thread->state = blocked_state(task, thread, task_state, true);
-		open_wait(thread, now_ns);
+		open_wait(task, thread, now_ns);
 		thread->mode = HR_MODE_BLOCKED;
 		thread->voluntary++;
 	} else {

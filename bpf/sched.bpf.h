@@ -53,13 +53,9 @@ static __always_inline void end_queue(struct hr_thread *thread, __u64 now_ns)
 }
 
 /* The thread has the CPU from now on: charge its wait. Returns its process; 0: the accounts held it for on CPU already. */
-VERIFIED_ONCE __u32 enter_cpu(struct hr_thread *thread, __u64 now_ns)
+static __always_inline __u32 enter_cpu(struct hr_thread *thread, __u64 now_ns)
 {
-	__u32 process;
-
-	if (!thread)
-		return 0;
-	process = thread->process;
+	__u32 process = thread->process;
 	thread_begin_change(thread);
 	switch (thread->mode) {
 	case HR_MODE_BLOCKED:

@@ -157,14 +157,11 @@ static __always_inline void queue_begin(struct hr_thread *thread, __u32 cpu, __u
 }
 
 /* It has waited for the CPU of queue_begin() until now: charge who had it. preempted: 1, woken or born: 0. */
-VERIFIED_ONCE int queue_settle(struct hr_thread *thread, __u32 preempted, __u64 now_ns)
+static __always_inline void queue_settle(struct hr_thread *thread, __u32 preempted, __u64 now_ns)
 {
 	__u64 totals_ns[HR_OWNERS_KERNEL] = {};
-	__u64 *owner_ns;
+	__u64 *owner_ns = preempted ? thread->preempted_owner_ns : thread->runq_owner_ns;
 
-	if (!thread)
-		return 0;
-	owner_ns = preempted ? thread->preempted_owner_ns : thread->runq_owner_ns;
 	cpu_owner_totals(thread->queue_cpu, now_ns, totals_ns);
 	for (int owner = 0; owner < HR_OWNERS_KERNEL; owner++) {
 		__s64 time_ns = totals_ns[owner] - thread->queue_owner_ns[owner];
@@ -172,7 +169,6 @@ VERIFIED_ONCE int queue_settle(struct hr_thread *thread, __u32 preempted, __u64 
 		if (time_ns > 0)
 			owner_ns[thread->throttled ? HR_OWNER_QUOTA : owner] += time_ns;
 	}
-	return 0;
 }
 
 #endif

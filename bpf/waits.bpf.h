@@ -167,13 +167,13 @@ static __always_inline __u32 lock_claim(const struct lock_key *key)
 }
 
 /* As parallel_change(): whoever swaps the word in owns the span that ended. */
-VERIFIED_ONCE int lock_change(__u32 id, int change, __u64 now_ns)
+static __always_inline void lock_change(__u32 id, int change, __u64 now_ns)
 {
 	struct hr_lock *lock = lock_by_id(id);
 	__u64 since_epoch_ns = now_ns - config.epoch_ns;
 
 	if (!lock)
-		return 0;
+		return;
 #pragma unroll
 	for (int i = 0; i < WAITER_TRIES; i++) {
 		__u64 word = *(volatile __u64 *)&lock->waiters;
@@ -181,7 +181,7 @@ VERIFIED_ONCE int lock_change(__u32 id, int change, __u64 now_ns)
 		__u64 until_ns = since_epoch_ns > since_ns ? since_epoch_ns : since_ns;
 
 		if (change < 0 && count == 0)
-			return 0;
+			return;
 		if (__sync_val_compare_and_swap(&lock->waiters, word, until_ns << WAITER_COUNT_BITS | (count + change)) != word)
 			continue;
 		if (count) {
@@ -193,11 +193,10 @@ VERIFIED_ONCE int lock_change(__u32 id, int change, __u64 now_ns)
 			if (count + 1 > lock->longest)
 				lock->longest = count + 1;
 		}
-		return 0;
+		return;
 	}
 	lost(HR_LOSS_PARALLEL_RACES);
 	__sync_fetch_and_add(&lock->waiters, (__u64)(__s64)change);
-	return 0;
 }
 
 VERIFIED_ONCE int lock_queue(struct wait *wait, __u32 process, __u64 now_ns)
