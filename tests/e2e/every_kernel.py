@@ -45,7 +45,7 @@ def try_to(make, *arguments):
         return Missing(str(reason))
 
 
-WARM_UPS = 3
+WARM_UPS = 8  # at most: an emulated guest takes seconds to load the others
 
 
 def warm_up(recorder, provoke=None):
