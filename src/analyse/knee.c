@@ -13,6 +13,7 @@
 #define ONE_LEVEL_ERROR 0.2 /* of a demand that was seen at one load: it is not known how it changes up to the limit */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
 #define OWN_ERROR 0.2 /* of what is told from such waits alone: whether holds are all as long is not known, and who spins is not seen */
+#define SAME_LINKS 0.1
 #define KEPT_MOST 0.99 /* of the CPUs: where nothing is left there is no limit to tell */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
 
@@ -24,6 +25,7 @@ static const struct {
 	{ "busiest thread", HR_LAW_THREAD_BUSY },
 	{ "worker pool", HR_LAW_POOL_BUSY },
 	{ "CPU quota", HR_LAW_QUOTA_USED },
+	{ "connections to a peer", HR_LAW_LINKS_BUSY },
 };
 
 /* And those behind them, for which no law has what is used. */
@@ -114,10 +116,38 @@ static struct others others_of(const struct hr_axis *axis, double load_most)
 	return others;
 }
 
+/* Connections to a peer, or NAN. */
+static double links_of(const struct hr_level *level)
+{
+	struct hr_text *texts = NULL;
+	struct hr_laws laws;
+
+	hr_laws_of(level, &texts, &laws);
+	hr_texts_free(&texts);
+	return laws.value[HR_LAW_LINKS];
+}
+
+/* Connections that are opened when they are needed are never all busy; those that there are at any load are a pool. */
+static bool has_links(const struct hr_axis *axis, double load_most)
+{
+	double least = INFINITY, most = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++) {
+		double links = links_of(&axis->levels[i]);
+
+		least = fmin(least, links);
+		most = fmax(most, links);
+		count++;
+	}
+	return count > 1 && most - least < SAME_LINKS * most;
+}
+
 /* What is known of all levels up to half the knee. */
 struct below {
 	struct others others;
 	struct hr_gate lock, turns, own;
+	bool has_links; /* all that there will be, as it seems */
 };
 
 static void take_level(const struct hr_level *level, const struct hr_level *top, const struct below *below,
@@ -131,7 +161,7 @@ static void take_level(const struct hr_level *level, const struct hr_level *top,
 	hr_laws_of(level, &texts, &laws);
 	hr_texts_free(&texts);
 	for (size_t k = 0; k < CPUS; k++)
-		used[k] = laws.value[resources[k].law];
+		used[k] = resources[k].law == HR_LAW_LINKS_BUSY && !below->has_links ? NAN : laws.value[resources[k].law];
 	used[CPUS] = cpus.target + below->others.per_request_s * level->summary->requests.throughput_rps;
 	used[LOCK] = hr_gate_used(level, &below->lock);
 	used[TURNS] = hr_gate_used(level, &below->turns);
@@ -164,7 +194,8 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 	struct hr_capacity_resource told[RESOURCES];
 	struct hr_capacity_point of_level[RESOURCES];
 	double load_most = knee->load / 2;
-	struct below below = { others_of(axis, load_most), hr_gate_find_lock(axis, load_most), hr_gate_find_turns(axis, load_most), { 0 } };
+	struct below below = { others_of(axis, load_most), hr_gate_find_lock(axis, load_most), hr_gate_find_turns(axis, load_most), { 0 },
+			       has_links(axis, load_most) };
 	struct hr_capacity capacity;
 	double alone_rps = served_alone_rps(axis, load_most);
 

@@ -283,14 +283,18 @@ static void disk_laws(struct hr_law_parts *of)
 	}
 }
 
-/* Of workers who have a connection each, it is the workers there are more or fewer of. */
 #define SAME_NUMBER 0.2
 
+/*
+ * Of workers who have a connection each, it is the workers there are more or fewer of. Those who wait for a connection, with a request
+ * in hand, are taken by nothing: there are more workers than connections, and more requests.
+ */
 static bool is_one_each(const struct hr_law_parts *of, double links)
 {
-	double taken = of->laws->value[HR_LAW_POOL_SLOTS] * of->laws->value[HR_LAW_POOL_BUSY];
+	double slots = of->laws->value[HR_LAW_POOL_SLOTS], taken = slots * of->laws->value[HR_LAW_POOL_BUSY];
+	double most = links * (1 + SAME_NUMBER);
 
-	return fabs(links - taken) < SAME_NUMBER * links;
+	return fabs(links - taken) < SAME_NUMBER * links && !(slots > most && of->summary->requests.in_flight > most);
 }
 
 /* An answer that lies there unread waits for the server, and not for the peer. NAN: none was seen. */

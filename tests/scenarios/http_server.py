@@ -8,6 +8,7 @@ usage: http_server.py [OPTION]... PORT
   --processes N    so many processes that listen to the same port (1)
   --compute MS     compute in Python for MS milliseconds of CPU time
   --backend PORT   ask the HTTP server on PORT, over a connection for each thread
+  --connections N  over one of N that are opened first, and wait for one that is free
   --answer BYTES   size of an answer (100)
   --device PATH... each thread has one of these devices: it writes a byte, and reads one when the device is done
 """
@@ -30,6 +31,9 @@ class Server:
         self.body = b"." * options.answer
         self.head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body)
         self.local = threading.local()
+        self.connections = Queue()
+        for _ in range(options.connections):
+            self.connections.put(self.connect())
         self.devices = Queue()
         for path in options.device:
             self.devices.put(os.open(path, os.O_RDWR | os.O_NOCTTY))
@@ -47,13 +51,20 @@ class Server:
         for _ in range(int(seconds * self.options.loops_per_s)):
             pass
 
+    def connect(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.options.backend)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
     def ask_backend(self):
-        if not hasattr(self.local, "backend"):
-            self.local.backend = http.client.HTTPConnection("127.0.0.1", self.options.backend)
-            self.local.backend.connect()
-            self.local.backend.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.local.backend.request("GET", "/infer")
-        self.local.backend.getresponse().read()
+        if not self.options.connections and not hasattr(self.local, "backend"):
+            self.local.backend = self.connect()
+        connection = self.connections.get() if self.options.connections else self.local.backend
+        connection.request("GET", "/infer")
+        connection.getresponse().read()
+        if self.options.connections:
+            self.connections.put(connection)
 
     def use_device(self):
         if not hasattr(self.local, "device"):
@@ -136,6 +147,7 @@ def main():
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--compute", type=float)
     parser.add_argument("--backend", type=int)
+    parser.add_argument("--connections", type=int, default=0)
     parser.add_argument("--answer", type=int, default=100)
     parser.add_argument("--device", nargs="*", default=[])
     parser.add_argument("--port", type=int, required=True)

@@ -31,6 +31,22 @@ def python_pool_of_four(_, removed):
 
 
 @scenario(
+    "worker-pool",
+    "a thread for each client asks over one of four connections, which are opened first, a server that takes 20 ms however many ask it; "
+    "with eight, throughput doubles",
+    subject=r"127\.0\.0\.1:{backend}",
+    change="twice_workers",
+    gain=1.7,
+    levels=THINKING,
+    settled=False,
+)
+def python_with_four_connections(_, removed):
+    with Demo("--threads", 64, "--hidden", 100, "--sleep", "20ms") as behind:
+        with PythonHttp("--backend", behind.port, "--connections", 8 if removed else 4) as server:
+            yield on_port(server, wrk(server.port, think_ms=40), backend=behind.port)
+
+
+@scenario(
     "downstream",
     "32 threads ask a server with two workers of 10 ms each; when that has 64, throughput rises",
     subject=r"^127\.0\.0\.1:{backend}$",

@@ -59,6 +59,41 @@ static void an_answer_that_lies_unread_does_not_wait_for_the_peer(void **state)
 	assert_close(laws.value[HR_LAW_DOWNSTREAM_SHARE], 0.8 * 1 / 80);
 }
 
+/*
+ * Of 48 threads 4 wait for a peer, over 4 connections. If others have requests in hand and wait for a connection, those are what there
+ * is too few of; if nobody does, each who asks has one.
+ */
+static void connections_are_a_pool_where_more_threads_than_those_have_requests(void **state)
+{
+	struct hr_flow_summary peer = { .role = HR_ROLE_DOWNSTREAM, .process_count = 1, .standing_ns = 4000 * MS, .requests.in_flight = 3.9 };
+	struct hr_wait_summary waits[] = {
+		{ .state = HR_STATE_NET_RECV, .source = "interrupt", .time_ns = 3900 * MS },
+		{ .state = HR_STATE_FUTEX, .source = "thread", .waker = "server", .time_ns = 44000 * MS, .home_ns = 44000 * MS },
+	};
+	struct hr_group_summary group = {
+		.label = "server",
+		.thread_count = 48,
+		.account.state_ns = { [HR_STATE_USER] = 100 * MS, [HR_STATE_NET_RECV] = 3900 * MS, [HR_STATE_FUTEX] = 44000 * MS },
+	};
+	struct hr_summary summary = {
+		.run.recorded_ns = 1000 * MS, .groups = &group, .group_count = 1, .waits = { .waits = waits, .wait_count = 2, .is_known = true },
+		.flows = &peer, .flow_count = 1, .total = group.account, .requests_known = true,
+		.requests = { .requests = 200, .throughput_rps = 200, .in_flight = 40 },
+	};
+	const struct hr_level level = { .summary = &summary, .offered = 48, .load = 48 };
+	struct hr_text *texts = NULL;
+	struct hr_laws laws;
+
+	(void)state;
+	hr_laws_of(&level, &texts, &laws);
+	assert_close(laws.value[HR_LAW_LINKS], 4);
+	assert_close(laws.value[HR_LAW_LINKS_BUSY], 3.9 / 4);
+	summary.requests.in_flight = 4;
+	hr_laws_of(&level, &texts, &laws);
+	assert_true(isnan(laws.value[HR_LAW_LINKS]));
+	hr_texts_free(&texts);
+}
+
 /* None of them has run as long as the one that runs all the time. */
 static void short_processes_of_one_program_are_one_neighbour(void **state)
 {
@@ -105,6 +140,7 @@ static void a_disk_of_which_nothing_is_known_is_named_by_the_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_are_a_pool_where_more_threads_than_those_have_requests),
 		cmocka_unit_test(short_processes_of_one_program_are_one_neighbour),
 		cmocka_unit_test(a_disk_of_which_nothing_is_known_is_named_by_the_file),
 		cmocka_unit_test(an_answer_that_lies_unread_does_not_wait_for_the_peer),
