@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * While a recording lasts its thread goes before others: beside a hundred that spin it would get a hundredth of a CPU, and
+ * From when its probes are loaded until the recording ends, its thread goes before others: beside a hundred that spin it would get a hundredth of a CPU, and
  * end each interval late. It takes no more time for that. What it starts does not inherit it.
  */
 

@@ -218,6 +218,7 @@ enum hr_exit hr_recording_open(struct hr_recording *recording, pid_t pid, const 
 		pids[options.pid_count++] = pid;
 	options.pids = pids;
 	ret = wait_until_near(recording, err);
+	recording->goes_first = hr_priority_raise(); /* loading too, which beside threads that spin takes ten times as long without */
 	if (!ret)
 		ret = hr_session_open(&options, recording->writer, &recording->session, err);
 	if (!ret && !options.waits)
@@ -258,7 +259,6 @@ static int begin_at_moment(struct hr_recording *recording, struct hr_err *err)
 /* The first version of the textfile says that the run begins; what cannot be written now will not be later. */
 enum hr_exit hr_recording_begin(struct hr_recording *recording, struct hr_err *err)
 {
-	recording->goes_first = hr_priority_raise(); /* not before: loading takes its time, which others have for themselves */
 	if (recording->activation.at_ns && begin_at_moment(recording, err))
 		return HR_EXIT_FAILED;
 	if (!recording->textfile)
