@@ -188,6 +188,16 @@ static double served_alone_rps(const struct hr_axis *axis, double load_most)
 	return served_rps;
 }
 
+/* Of one client it was not seen whether two hinder each other, or have a thread or a worker each: all that is sure is what it got. */
+static void widen_alone(const struct hr_capacity_resource *cpus, double alone_rps, double load_most, struct hr_range *range)
+{
+	struct hr_capacity capacity;
+
+	hr_capacity_of(cpus, load_most, &capacity);
+	range->low = fmin(range->low, alone_rps);
+	range->high = fmax(range->high, (1 + hypot(ONE_LEVEL_ERROR, BOUND_ERROR)) * capacity.limit_rps); /* not NAN, if that is */
+}
+
 static void predict(const struct hr_axis *axis, struct hr_capacity_point *points, struct hr_knee *knee)
 {
 	const struct hr_level *top = &axis->levels[axis->level_count - 1];
@@ -224,8 +234,8 @@ static void predict(const struct hr_axis *axis, struct hr_capacity_point *points
 		knee->range.low *= (1 - below.others.always) / (1 - below.others.kept);
 		knee->range.high *= 1 / (1 - below.others.kept);
 	}
-	if (alone_rps > 0) /* whether clients hinder each other was not seen */
-		knee->range.low = fmin(knee->range.low, alone_rps);
+	if (alone_rps > 0)
+		widen_alone(&told[CPUS], alone_rps, load_most, &knee->range);
 	knee->resource = told[capacity.resource].name;
 	knee->level_count = capacity.point_count;
 }
