@@ -118,7 +118,7 @@ def one_recording_of_every_way_to_wait_and_to_run():
             yield sentence, functools.partial(check_still_waits, run, wait)
 
         mix_truth, tree_truth, switches_truth, hogs_truth = truths
-        seen = Snapshot(run, mix.pid)
+        seen = Snapshot(run, mix.pid, mended)
         yield "every call is counted", functools.partial(check_counts, mix_truth, seen)
         yield "failed calls are counted by error", functools.partial(check_errors, mix_truth, seen)
         yield "calls by the 32-bit entry are counted apart", functools.partial(check_compat, mix_truth, seen)

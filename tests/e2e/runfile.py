@@ -185,12 +185,15 @@ class Run:
         """Without what changes no number."""
         return {reason: count for reason, count in self.losses().items() if reason in LOSSY | MISSED}
 
+    def skipped(self, first_interval):
+        return self.value(
+            "SELECT coalesce(sum(count), 0) FROM losses WHERE reason = 'missed_programs' AND interval_id >= ?", first_interval
+        )
+
     def check_losses(self, first_interval=1):
         """Nothing was lost; programs that the kernel skipped (see every_kernel.py) count from that interval on."""
         losses = self.losses_that_matter()
-        skipped = self.value(
-            "SELECT coalesce(sum(count), 0) FROM losses WHERE reason = 'missed_programs' AND interval_id >= ?", first_interval
-        )
+        skipped = self.skipped(first_interval)
         calls = self.value("SELECT coalesce(sum(syscalls), 0) FROM thread_counters")
         # of hooks for which there is no other, and only where the kernel may do so
         limit = FEW_SKIPPED + calls * 0.01 if first_interval > 1 and kernel_may_skip() else 0
