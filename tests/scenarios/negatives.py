@@ -78,7 +78,7 @@ def nginx_with_a_paced_load(directory, removed):
         yield on_port(server, client(server.port, "/", "--rate", 100))
 
 
-@scenario("inconclusive", "the requests come by UDP, of which nothing is seen", settled=False)
+@scenario("inconclusive", "the requests come by UDP, of which nothing is seen")
 def echo_over_udp(_, removed):
     with UdpEcho() as server:
         yield on_port(server, client(server.port, "x", "--udp"))

@@ -112,7 +112,6 @@ def node_with_four_sockets(_, removed):
     change="cause_removed",
     gain=2,
     levels=LONG_LEVELS,
-    settled=False,
 )
 def haproxy_before_a_slow_server(directory, removed):
     with Demo("--threads", 64 if removed else 2, "--hidden", 100, "--sleep", "10ms") as behind:

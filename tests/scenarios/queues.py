@@ -38,7 +38,6 @@ def python_pool_of_four(_, removed):
     change="twice_workers",
     gain=1.7,
     levels=THINKING,
-    settled=False,
 )
 def python_with_four_connections(_, removed):
     with Demo("--threads", 64, "--hidden", 100, "--sleep", "20ms") as behind:

@@ -30,7 +30,6 @@ def go_that_computes(directory, removed):
     "cpu-saturated",
     "two processes on CPU 0 sign a handshake for each request, and the load has CPU 1; with a key of half as many bits, throughput rises",
     gain=1.3,
-    settled=False,
 )
 def nginx_with_handshakes(directory, removed):
     with NginxTls(directory, 2048 if removed else 4096, workers=2) as server:
@@ -167,7 +166,6 @@ def postgres_that_commits(directory, removed):
     "a limit, throughput rises",
     change="cause_removed",
     gain=2,
-    settled=False,
 )
 def nginx_that_reads_from_a_disk(directory, removed):
     reads = "sendfile off; aio threads; directio 512; output_buffers 1 64k;"
@@ -354,7 +352,6 @@ def squid_with_a_delay_pool(directory, removed):
     "its cgroup may run 30 ms in 100 ms, and counts as throttled; with five times the quota, throughput rises",
     change="cause_removed",
     gain=2,
-    settled=False,
 )
 def postgres_in_a_quota(directory, removed):
     with Cgroup("cpu") as cgroup, Postgres(directory) as server:
@@ -413,7 +410,6 @@ def postgres_with_a_forgotten_lock(directory, removed):
 @scenario(
     "not-saturated",
     "what is written is stored once a second, on a slow disk, beside the requests; clients think for 20 ms: throughput doubles with them",
-    settled=False,
 )
 def redis_that_stores_each_second(directory, removed):
     with Cgroup("blkio") as cgroup:
@@ -448,7 +444,6 @@ def nginx_with_a_slow_generator(directory, removed):
 @scenario(
     "client-limited",
     "all clients together ask 100 times a second, however many they are; the server could do ten times that",
-    settled=False,
 )
 def postgres_with_a_paced_load(directory, removed):
     with Postgres(directory) as server:

@@ -13,7 +13,6 @@ from suite import Run, client, on_port, scenario, wrk
     "the clients together read 6 MB/s, and an answer is 60 kB: 100 a second; when they read 60 MB/s, throughput rises",
     change="cause_removed",
     gain=2,
-    settled=False,
 )
 def python_with_slow_readers(_, removed):
     with PythonHttp("--answer", 60_000) as server:
@@ -35,7 +34,6 @@ def nginx_on_a_cable(directory, cable):
     "answers of 100 kB over a line of 40 Mbit/s: 50 a second; over one of 400, throughput rises",
     change="cause_removed",
     gain=2,
-    settled=False,
 )
 def nginx_on_a_narrow_line(directory, removed):
     with Cable() as cable:
@@ -53,7 +51,6 @@ def nginx_on_a_narrow_line(directory, removed):
     "one in five segments to the client is lost, and the kernel counts what it sends again; when none is, throughput rises",
     change="cause_removed",
     gain=3,
-    settled=False,
 )
 def nginx_on_a_bad_line(directory, removed):
     with Cable() as cable:
