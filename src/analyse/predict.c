@@ -11,9 +11,12 @@
 #define COLD_ERROR 0.15 /* of CPU time that remains where other goes: among that it found its caches cold, alone it may take less */
 /*
  * With an idle CPU a request takes so much more of it than with a busy one: who has to be woken finds its caches cold. Of 12 servers on
- * two CPUs those that compute for 0.7 ms and more took 4 to 14 % less per request at full load, those of 0.1 ms half.
+ * two CPUs those that compute for 0.7 ms and more took 4 to 14 % less per request at full load, and those of 0.1 to 0.3 ms 80 to 150 us,
+ * a third to a half.
  */
 #define WAKE_SHARE 0.1
+#define WAKE_US 60
+#define WAKE_SHARE_MOST 0.5
 #define GROWN 0.2 /* of the throughput, from the lowest load to the highest: with less, what others take more is not for the requests */
 
 /* The resources of a server of which there can be more or fewer. */
@@ -74,17 +77,19 @@ static struct others others_of(const struct hr_contrast *contrast)
 	return (struct others){ low[HR_LAW_CPUS_OTHER] - more / grown * low[HR_LAW_THROUGHPUT], more / grown * 1e6 };
 }
 
-/* What a request takes where that CPU has no idle time left, of what it takes where it is busy for this share of the time. */
-static double warm_share(double busy)
+/* What a request takes where that CPU has no idle time left, of the time that it takes where it is busy for this share. */
+static double warm_share(double demand_us, double busy)
 {
-	return busy < 1 ? 1 - WAKE_SHARE * (1 - busy) : 1;
+	double wake = fmin(WAKE_SHARE_MOST, fmax(WAKE_SHARE, WAKE_US / demand_us));
+
+	return busy < 1 ? 1 - wake * (1 - busy) : 1;
 }
 
 /* The CPUs that are left by others over what a request takes of them. */
 static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us, struct others others)
 {
 	return or_infinity((all_cpus(contrast) - others.always) / (demand_us + others.per_request_us) /
-			   warm_share(contrast->top.value[HR_LAW_CPUS_BUSY]) * 1e6);
+			   warm_share(demand_us, contrast->top.value[HR_LAW_CPUS_BUSY]) * 1e6);
 }
 
 /*
@@ -103,7 +108,7 @@ static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contr
 	others.always *= kept;
 	others.per_request_us *= requests_may_go ? 0.5 : 1;
 	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, others);
-	bounds->error[PART_CPU] = 1 - warm_share(contrast->top.value[HR_LAW_CPUS_BUSY]);
+	bounds->error[PART_CPU] = 1 - warm_share(demand_us, contrast->top.value[HR_LAW_CPUS_BUSY]);
 	bounds->unknown[PART_CPU] = (struct hr_range){ least_rps / bounds->rps[PART_CPU], most_rps / bounds->rps[PART_CPU] };
 }
 
@@ -114,8 +119,9 @@ static struct bounds measure(const struct hr_contrast *contrast)
 	struct bounds bounds = { 0 };
 
 	set_cpu_bound(&bounds, contrast, top[HR_LAW_CPU_DEMAND], false);
-	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY] / warm_share(top[HR_LAW_THREAD_BUSY]));
-	bounds.error[PART_THREAD] = 1 - warm_share(top[HR_LAW_THREAD_BUSY]);
+	bounds.rps[PART_THREAD] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_THREAD_BUSY] /
+					       warm_share(top[HR_LAW_CPU_DEMAND], top[HR_LAW_THREAD_BUSY]));
+	bounds.error[PART_THREAD] = 1 - warm_share(top[HR_LAW_CPU_DEMAND], top[HR_LAW_THREAD_BUSY]);
 	bounds.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / top[HR_LAW_POOL_DEMAND] * 1e6);
 	bounds.rps[PART_LOCK] = or_infinity(top[HR_LAW_THROUGHPUT] / top[HR_LAW_LOCK_CONTENDED]);
 	bounds.rps[PART_LOAD] = INFINITY;
@@ -248,7 +254,8 @@ static double contended_demand_us(enum hr_verdict_class class, const struct hr_c
 
 	if (class != HR_VERDICT_LOCK_CONTENTION || !contrast->has_low)
 		return top[HR_LAW_CPU_DEMAND];
-	return fmin(top[HR_LAW_CPU_DEMAND], low[HR_LAW_CPU_DEMAND] * warm_share(low[HR_LAW_CPUS_BUSY]) / warm_share(top[HR_LAW_CPUS_BUSY]));
+	return fmin(top[HR_LAW_CPU_DEMAND], low[HR_LAW_CPU_DEMAND] * warm_share(low[HR_LAW_CPU_DEMAND], low[HR_LAW_CPUS_BUSY]) /
+							   warm_share(top[HR_LAW_CPU_DEMAND], top[HR_LAW_CPUS_BUSY]));
 }
 
 /* With the cause gone: what is bound by it now is bound by the others. */
@@ -273,8 +280,8 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 	}
 	/* time in the lock, the disk, ... is time of the workers: with the cause it goes too */
 	if (class != HR_VERDICT_WORKER_POOL && class != HR_VERDICT_CLIENT_LIMITED) {
-		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / demand_us / warm_share(top[HR_LAW_CPUS_BUSY]) * 1e6);
-		left.error[PART_POOL] = fmax(left.error[PART_POOL], 1 - warm_share(top[HR_LAW_CPUS_BUSY]));
+		left.rps[PART_POOL] = or_infinity(top[HR_LAW_POOL_SLOTS] / demand_us / warm_share(demand_us, top[HR_LAW_CPUS_BUSY]) * 1e6);
+		left.error[PART_POOL] = fmax(left.error[PART_POOL], 1 - warm_share(demand_us, top[HR_LAW_CPUS_BUSY]));
 	}
 	if (class == HR_VERDICT_CPU_OVERSUBSCRIBED) { /* what is spun away is not there at low load */
 		left.rps[PART_THREAD] = left.rps[PART_POOL] = INFINITY;
@@ -289,7 +296,7 @@ static struct bounds without(enum hr_verdict_class class, const struct bounds *m
 		left.rps[PART_LOAD] = INFINITY;
 		left.rps[PART_CPU] = or_infinity(measured->rps[PART_CPU] / top[HR_LAW_CPU_TARGET_SHARE]);
 	}
-	if (class == HR_VERDICT_NETWORK_LOSS) /* what is lost is waited for at any load, by each client alone */
+	if (class == HR_VERDICT_NETWORK_LOSS || class == HR_VERDICT_NETWORK_SEND) /* it is waited for at any load, by each client alone */
 		left.rps[PART_LOAD] = INFINITY;
 	if (class == HR_VERDICT_SERIAL_THREAD)
 		left.rps[PART_POOL] = left.rps[PART_LOCK] = INFINITY;
