@@ -12,8 +12,8 @@
 #define BOUND_ERROR 0.15 /* of a limit, apart from noise: as in predict.c, near it the parts of a system hinder each other */
 #define ONE_LEVEL_ERROR 0.2 /* of a demand that was seen at one load: it is not known how it changes up to the limit */
 #define KNEE_SHARE 0.95 /* of the highest throughput: the rest is noise */
-#define OWN_ERROR 0.2 /* of what is told from such waits alone: whether holds are all as long is not known, and who spins is not seen */
-#define SAME_LINKS 0.1
+#define OWN_ERROR 0.2 /* of what only longer waits tell: whether holds are all as long is not known, and who spins is not seen */
+#define SAME_LINKS 0.1 /* of the number of connections: levels that differ by less have the same pool of them */
 #define KEPT_MOST 0.99 /* of the CPUs: where nothing is left there is no limit to tell */
 #define USABLE_SHARE 0.01 /* of the server's CPU time: a CPU on which it has less is none of its own */
 
@@ -136,6 +136,8 @@ static bool has_links(const struct hr_axis *axis, double load_most)
 	for (size_t i = 0; i < axis->level_count && axis->levels[i].load <= load_most; i++) {
 		double links = links_of(&axis->levels[i]);
 
+		if (isnan(links))
+			return false;
 		least = fmin(least, links);
 		most = fmax(most, links);
 		count++;

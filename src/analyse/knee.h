@@ -15,8 +15,9 @@ struct hr_knee {
 	double load;	       /* the lowest with 95 % of the highest throughput; NAN: no level has both, as all that follow */
 	double throughput_rps; /* measured there */
 	double predicted_rps;  /* NAN: no level at half of it or below, or no resource that is known there */
-	struct hr_range range; /* 95 % of that, and 15 % for what the bound leaves out; of one level 20 % for the others; of one client from what it got to full CPUs */
-	const char *resource;  /* that would be full first: "CPUs", "busiest thread", "worker pool", "CPU quota", "lock", ...; NULL: none */
+	/* 95 % of that, and 15 % for what the bound leaves out; of one level 20 % for the others; of one client up to full CPUs */
+	struct hr_range range;
+	const char *resource;  /* that would be full first: "CPUs", "busiest thread", "lock", ... (the table in knee.c); NULL: none */
 	size_t level_count;    /* it was told from so many levels */
 };
 

@@ -97,16 +97,16 @@ static double cpu_bound_rps(const struct hr_contrast *contrast, double demand_us
  * all to nothing. What they take with each request is the load generator's, and stays; but without the cause that may be work of the
  * kernel for its sake, as reclaim and I/O are, and go: then half of it.
  */
-static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contrast, double demand_us, bool requests_may_go)
+static void set_cpu_bound(struct bounds *bounds, const struct hr_contrast *contrast, double demand_us, bool per_request_may_go)
 {
 	struct others others = others_of(contrast);
 	double kept = hr_fair_kept_share(others.always, all_cpus(contrast), contrast->top.value[HR_LAW_POOL_SLOTS]);
 	double least_rps = fmin(cpu_bound_rps(contrast, demand_us, others),
 				cpu_bound_rps(contrast, demand_us, all_with_requests(&contrast->top)));
-	double most_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 0, requests_may_go ? 0 : others.per_request_us });
+	double most_rps = cpu_bound_rps(contrast, demand_us, (struct others){ 0, per_request_may_go ? 0 : others.per_request_us });
 
 	others.always *= kept;
-	others.per_request_us *= requests_may_go ? 0.5 : 1;
+	others.per_request_us *= per_request_may_go ? 0.5 : 1;
 	bounds->rps[PART_CPU] = cpu_bound_rps(contrast, demand_us, others);
 	bounds->error[PART_CPU] = 1 - warm_share(demand_us, contrast->top.value[HR_LAW_CPUS_BUSY]);
 	bounds->unknown[PART_CPU] = (struct hr_range){ least_rps / bounds->rps[PART_CPU], most_rps / bounds->rps[PART_CPU] };

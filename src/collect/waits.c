@@ -281,7 +281,7 @@ static int drain_edge(struct waits *waits, struct hr_drain *drain, struct known_
 /* ---- records ---- */
 
 /* It was there in the last pass, and nothing was new; one that has come since is not known yet. */
-static bool known_rests(const struct known_edge *known)
+static bool is_resting(const struct known_edge *known)
 {
 	return known && known->before.key.waiter && !known->is_read;
 }
@@ -305,7 +305,7 @@ static int renew_records(struct waits *waits, struct hr_drain *drain)
 	for (uint32_t looked = 1; are_many && looked < HR_EDGES && left > RECORDS_FEW; looked++) {
 		uint32_t id = waits->next_record = waits->next_record % (HR_EDGES - 1) + 1;
 
-		if (!hr_probes_edge(drain->probes, id)->key.waiter || !known_rests(waits->edges[id]))
+		if (!hr_probes_edge(drain->probes, id)->key.waiter || !is_resting(waits->edges[id]))
 			continue;
 		hr_probes_retire_edge(drain->probes, id);
 		left--;
